@@ -1,0 +1,1 @@
+"""The resource's models, and the CustomResourceDefinition made from them."""

@@ -1,0 +1,31 @@
+"""Every name that the operator shares with the cluster: the resource, labels, annotations, managers."""
+
+from typing import Final
+
+GROUP: Final = "specdecode.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "SpecDecodeDeployment"
+PLURAL: Final = "specdecodedeployments"
+SINGULAR: Final = "specdecodedeployment"
+SHORT_NAME: Final = "sdd"
+
+FIELD_MANAGER: Final = "specdecode-operator"
+ENGINE_CONTAINER: Final = "engine"
+
+NAME_LABEL: Final = f"{GROUP}/name"
+ROLE_LABEL: Final = f"{GROUP}/role"
+VARIANT_LABEL: Final = f"{GROUP}/variant"
+VARIANT_HASH_LABEL: Final = f"{GROUP}/variant-hash"
+PRIMARY_HASH_ANNOTATION: Final = f"{GROUP}/primary-hash"
+
+ROLE_STABLE: Final = "stable"
+
+PRIMARY_VARIANT: Final = "primary"
+"""The variant that `spec` itself describes."""
+
+NO_SPECULATION_VARIANT: Final = "no-speculation"
+"""The built-in last rung: the target alone."""
+
+MAX_NAME_LENGTH: Final = 50
+"""Longest name of a resource, so that the names of its children fit into 63 characters."""

@@ -1,0 +1,122 @@
+"""When to act: objectives, acceptance, windows and brakes."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from specdecode_operator.api.v1alpha1.base import ApiModel, Duration, LatencyThreshold, rule
+
+__all__ = ["Acceptance", "Budget", "LatencyMetric", "MinimumRequests", "Mode", "Objective", "Policy", "Window"]
+
+_LONG_ENOUGH = rule(
+    "duration(self.long) >= duration(self.short) + duration(self.short)",
+    "policy.window: long must be at least twice short",
+)
+
+
+class Mode(StrEnum):
+    """Whether the operator may roll pods."""
+
+    OBSERVE = "Observe"
+    ENFORCE = "Enforce"
+
+
+class LatencyMetric(StrEnum):
+    """Which latency of a finished request."""
+
+    TPOT = "Tpot"
+    TTFT = "Ttft"
+    E2E = "E2e"
+
+
+class Percentile(StrEnum):
+    """Share of requests that must stay under the threshold."""
+
+    P50 = "50"
+    P90 = "90"
+    P95 = "95"
+    P99 = "99"
+    P999 = "99.9"
+
+
+class Acceptance(ApiModel):
+    """Threshold on accepted / drafted tokens. It asks the question; it is no proof (see the docs on deciding)."""
+
+    disable_below_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    """Acceptance rate below which the variant is left, in percent; 0 never leaves it."""
+
+
+class Objective(ApiModel):
+    """A latency that a share of all requests must keep."""
+
+    metric: LatencyMetric
+    """`Tpot` is time per output token after the first, `Ttft` time to first token, `E2e` the whole request."""
+    percentile: Percentile = Percentile.P99
+    """`99` means that at most 1 % of the requests may be slower."""
+    threshold: LatencyThreshold
+    """Moved up to the next bucket edge of vLLM's histogram; `status.effectiveThresholds` shows it."""
+
+    @property
+    def budget(self) -> float:
+        """Share of requests that may be slower, from 0 to 1."""
+        return round(1 - float(self.percentile) / 100, 6)
+
+
+class MinimumRequests(ApiModel):
+    """Finished requests below which nothing is judged."""
+
+    short: Annotated[int, Field(ge=1, le=1000000)] = 30
+    """In the short window."""
+    long: Annotated[int, Field(ge=1, le=1000000)] = 100
+    """In the long window."""
+
+
+class Window(ApiModel):
+    """Both windows must breach before anything is done: the long one for proof, the short one for being current."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-validations": [_LONG_ENOUGH]})
+
+    short: Duration = Duration("5m")
+    """At least four times the scrape interval."""
+    long: Duration = Duration("30m")
+    """At least twice the short one."""
+    minimum_requests: MinimumRequests = MinimumRequests()
+    """Finished requests below which nothing is judged."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.long.seconds < 2 * self.short.seconds:
+            raise ValueError(_LONG_ENOUGH["message"])
+        return self
+
+
+class Budget(ApiModel):
+    """Brakes on the operator's own actions."""
+
+    cooldown: Duration = Duration("15m")
+    """Pause after an action of the operator."""
+
+
+class Policy(ApiModel):
+    """When the operator acts. The default watches and says what it would do."""
+
+    mode: Mode = Mode.OBSERVE
+    """`Observe` writes what it would do; `Enforce` does it."""
+    acceptance: Acceptance = Acceptance()
+    """Threshold on the acceptance rate."""
+    objectives: Annotated[
+        list[Objective],
+        Field(
+            max_length=8,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["metric", "percentile"],
+            },
+        ),
+    ] = []
+    """Latencies to keep; a breach asks for the next rung that lists `Latency`."""
+    window: Window = Window()
+    """Over which time requests are judged."""
+    budget: Budget = Budget()
+    """Brakes on the operator's own actions."""

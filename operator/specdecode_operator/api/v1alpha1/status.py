@@ -1,0 +1,164 @@
+"""What the operator reports. Nothing here ticks; live numbers are metrics."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from specdecode_operator.api.v1alpha1.base import ApiModel
+
+__all__ = [
+    "MAX_DECISIONS",
+    "Condition",
+    "ConditionStatus",
+    "Decision",
+    "EffectiveThreshold",
+    "Operation",
+    "Outcome",
+    "Status",
+]
+
+MAX_DECISIONS: Final = 10
+"""Decisions kept in the status; older ones are in Events and logs."""
+
+Text = Annotated[str, Field(max_length=256)]
+Message = Annotated[str, Field(max_length=1024)]
+Timestamp = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Outcome(StrEnum):
+    """What became of a decision."""
+
+    STARTED = "Started"
+    COMPLETED = "Completed"
+    SUPERSEDED = "Superseded"
+    OBSERVED = "Observed"
+
+
+class Condition(ApiModel):
+    """One aspect of the resource, in the form of Kubernetes' API conventions."""
+
+    type: Text
+    """Which aspect."""
+    status: ConditionStatus
+    """True, False or Unknown."""
+    reason: Text
+    """One word for programs."""
+    message: Message
+    """One sentence for people."""
+    last_transition_time: Timestamp
+    """When the status last changed."""
+    observed_generation: Annotated[int, Field(ge=0)]
+    """The generation of the spec that this was computed from."""
+
+
+class EffectiveThreshold(ApiModel):
+    """What a threshold of the policy really compares with."""
+
+    signal: Text
+    """The signal, such as `Acceptance` or `TpotP99`."""
+    requested: Text
+    """As the policy says."""
+    effective: Text
+    """As it is compared: latencies are moved up to the next bucket edge of the engine's histogram."""
+
+
+class Operation(ApiModel):
+    """The operator's own roll that is in flight."""
+
+    id: Text
+    """The decision that started it."""
+    from_variant: Annotated[Text, Field(alias="from")]
+    """The variant that is left."""
+    to_variant: Annotated[Text, Field(alias="to")]
+    """The variant that is rolled out."""
+    started_at: Timestamp
+    """When it was decided."""
+
+
+class Decision(ApiModel):
+    """What was decided, on which evidence, and what became of it."""
+
+    id: Text
+    """Identifies the decision in Events, logs and metrics."""
+    at: Timestamp
+    """When."""
+    generation: Annotated[int, Field(ge=0)]
+    """The generation of the spec that was judged."""
+    from_variant: Annotated[Text, Field(alias="from")]
+    """The variant that was running."""
+    to_variant: Annotated[Text, Field(alias="to")]
+    """The variant that was chosen."""
+    trigger: Text
+    """`Acceptance` or `Latency`."""
+    signal: Text
+    """The signal in breach, such as `Acceptance` or `TpotP99`."""
+    value: Text
+    """Its value in both windows."""
+    threshold: Text
+    """What it was compared with."""
+    window: Text
+    """Short and long window."""
+    samples: Text
+    """Finished requests in both windows."""
+    outcome: Outcome
+    """`Observed` is what Enforce would have done; `Superseded` was overtaken by a change of the spec."""
+
+
+class Status(ApiModel):
+    """What runs, why, and what was decided."""
+
+    observed_generation: Annotated[int, Field(ge=0)] | None = None
+    """The generation of the spec that this status was computed from."""
+    conditions: Annotated[
+        list[Condition],
+        Field(
+            max_length=16,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        ),
+    ] = []
+    """Ready, Reconciling, Stalled, MetricsAvailable, SpeculationActive, ObjectivesMet, RemediationBlocked."""
+    active_variant: Text | None = None
+    """The variant that the pods run or are rolled to."""
+    variant_hash: Text | None = None
+    """Hash of that variant's configuration; the pods carry it as a label."""
+    primary_hash: Text | None = None
+    """Hash of `primary` when the active variant was chosen; another one starts the ladder anew."""
+    speculation: Text | None = None
+    """The active variant's speculation method."""
+    replicas: Annotated[int, Field(ge=0)] | None = None
+    """Pods that exist, for the scale subresource."""
+    ready_replicas: Annotated[int, Field(ge=0)] | None = None
+    """Pods that are ready."""
+    selector: Annotated[str, Field(max_length=1024)] | None = None
+    """Label selector of the pods, for the scale subresource."""
+    operation: Operation | None = None
+    """The operator's own roll that is in flight."""
+    effective_thresholds: Annotated[
+        list[EffectiveThreshold],
+        Field(
+            max_length=16,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["signal"]},
+        ),
+    ] = []
+    """What the policy's thresholds really compare with."""
+    decisions: Annotated[
+        list[Decision],
+        Field(
+            max_length=MAX_DECISIONS,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
+        ),
+    ] = []
+    """The last decisions, oldest first."""
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of type `kind`, if it was ever set."""
+        return next((condition for condition in self.conditions if condition.type == kind), None)

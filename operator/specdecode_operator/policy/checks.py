@@ -1,0 +1,133 @@
+"""The ordered checks between a breach and an action; the first that objects wins.
+
+Each is pure and small, after cert-manager's policy chain. `CHAIN` is the order, and the order matters: what is unknown
+holds before anything is concluded, and a breach that is not acted upon names the brake that held it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from specdecode_operator.api.v1alpha1 import Outcome
+from specdecode_operator.policy.ladder import Variant
+from specdecode_operator.policy.situation import Judgement, Situation
+from specdecode_operator.policy.standing import Standing
+from specdecode_operator.policy.verdicts import Finding, Verdict, overall
+
+__all__ = ["CHAIN", "Case", "Hold", "first_objection"]
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why nothing is done."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the checks look at."""
+
+    situation: Situation
+    standing: Standing
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """The last evaluation, if it was of the active variant."""
+        judgement = self.situation.judgement
+        same = judgement is not None and judgement.variant_hash == self.standing.variant.hash
+        return judgement if same else None
+
+    @property
+    def breach(self) -> Finding | None:
+        """The first signal in breach."""
+        findings = self.judgement.findings if self.judgement else ()
+        return next((finding for finding in findings if finding.verdict is Verdict.BREACH), None)
+
+    @property
+    def next_rung(self) -> tuple[Finding, Variant] | None:
+        """The first signal in breach that has a rung left, and that rung."""
+        for finding in self.judgement.findings if self.judgement else ():
+            rung = self.situation.ladder.after(self.standing.variant, finding.signal.trigger)
+            if finding.verdict is Verdict.BREACH and rung is not None:
+                return finding, rung
+        return None
+
+
+Check = Callable[[Case], Hold | None]
+
+
+def first_objection(case: Case) -> Hold | None:
+    """Return the first objection of `CHAIN`, or None where the case calls for an action."""
+    return next((hold for check in CHAIN if (hold := check(case)) is not None), None)
+
+
+def not_evaluated(case: Case) -> Hold | None:
+    """Nothing is known about this variant yet."""
+    return Hold("NotEvaluated", "no evaluation of this variant yet") if case.judgement is None else None
+
+
+def unknown(case: Case) -> Hold | None:
+    """Metrics that cannot be trusted hold everything."""
+    if case.judgement is not None and overall(case.judgement.findings) is Verdict.UNKNOWN:
+        return Hold("MetricsUnknown", "the metrics cannot be trusted, so nothing is decided on them")
+    return None
+
+
+def no_breach(case: Case) -> Hold | None:
+    """No signal is in breach."""
+    return Hold("NoBreach", "no signal is in breach") if case.breach is None else None
+
+
+def unconfirmed(case: Case) -> Hold | None:
+    """One evaluation alone proves nothing."""
+    if case.judgement is not None and not case.judgement.confirmed:
+        return Hold("BreachUnconfirmed", "the breach must be found in two evaluations")
+    return None
+
+
+def suspended(case: Case) -> Hold | None:
+    """The user stopped actions."""
+    if case.situation.spec.suspend:
+        return Hold("Suspended", "spec.suspend is true; set it to false to let the operator act")
+    return None
+
+
+def rolling(case: Case) -> Hold | None:
+    """Never during a rollout, a resize or a roll of our own."""
+    if case.situation.cluster.rolled_out(case.standing.variant.hash):
+        return None
+    return Hold("RolloutInProgress", "pods are being rolled or are not all ready")
+
+
+def exhausted(case: Case) -> Hold | None:
+    """No rung is left that names a trigger in breach."""
+    if case.next_rung is not None:
+        return None
+    return Hold("LadderExhausted", "no fallback below the active variant names the trigger; a person has to decide")
+
+
+def cooling_down(case: Case) -> Hold | None:
+    """The last action of the operator is too recent."""
+    actions = [decision for decision in case.standing.decisions if decision.outcome is not Outcome.OBSERVED]
+    if not actions:
+        return None
+    elapsed = (case.situation.now - datetime.fromisoformat(actions[-1].at)).total_seconds()
+    cooldown = case.situation.spec.policy.budget.cooldown
+    if elapsed >= cooldown.seconds:
+        return None
+    return Hold("CoolingDown", f"less than policy.budget.cooldown ({cooldown}) since the last action")
+
+
+CHAIN: Final[tuple[Check, ...]] = (
+    not_evaluated,
+    unknown,
+    no_breach,
+    unconfirmed,
+    suspended,
+    rolling,
+    exhausted,
+    cooling_down,
+)

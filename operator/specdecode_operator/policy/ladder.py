@@ -1,0 +1,104 @@
+"""Variants: the spec resolved into fully determined engine configurations, in the order in which they are tried."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from specdecode_operator.api.names import NO_SPECULATION_VARIANT, PRIMARY_VARIANT
+from specdecode_operator.api.v1alpha1 import Fallback, Method, Model, ModelOverlay, Spec, Speculation, Trigger
+
+__all__ = ["Ladder", "Variant", "ladder"]
+
+_HASH_LENGTH: Final = 10
+_EVERY_TRIGGER: Final = frozenset(Trigger)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One rung: what its pods would run, and the triggers that lead to it."""
+
+    name: str
+    triggers: frozenset[Trigger]
+    model: Model
+    speculation: Speculation
+    hash: str
+    """Changes exactly when something changes that the pods would run; the number of replicas does not."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """All variants of one spec; the first is `primary`."""
+
+    rungs: tuple[Variant, ...]
+
+    @property
+    def primary(self) -> Variant:
+        """The spec itself."""
+        return self.rungs[0]
+
+    def find(self, name: str | None) -> Variant | None:
+        """Return the variant called `name`, if there is one."""
+        return next((rung for rung in self.rungs if rung.name == name), None)
+
+    def after(self, current: Variant, trigger: Trigger) -> Variant | None:
+        """Return the next rung below `current` that names `trigger` and would run something else."""
+        below = self.rungs[self.rungs.index(current) + 1 :]
+        return next((rung for rung in below if trigger in rung.triggers and rung.hash != current.hash), None)
+
+
+def ladder(spec: Spec) -> Ladder:
+    """Return the ladder of `spec`; `no-speculation` comes last unless the user lists it."""
+    rungs = [_variant(spec, PRIMARY_VARIANT, frozenset(), spec.model, spec.speculation)]
+    rungs += _fallbacks(spec)
+    if all(rung.name != NO_SPECULATION_VARIANT for rung in rungs):
+        rungs.append(_without_speculation(spec, _EVERY_TRIGGER))
+    return Ladder(tuple(rungs))
+
+
+def _fallbacks(spec: Spec) -> Iterator[Variant]:
+    for fallback in spec.fallbacks:
+        triggers = frozenset(fallback.triggers)
+        if fallback.name == NO_SPECULATION_VARIANT:
+            yield _without_speculation(spec, triggers)
+        else:
+            yield _variant(spec, fallback.name, triggers, *_overlaid(spec, fallback))
+
+
+def _overlaid(spec: Spec, fallback: Fallback) -> tuple[Model, Speculation]:
+    model = spec.model if fallback.model is None else _overlay(spec.model, fallback.model)
+    return model, fallback.speculation or spec.speculation
+
+
+def _overlay(model: Model, overlay: ModelOverlay) -> Model:
+    """Other weights keep the name that clients send; revision and quantization belong to the weights."""
+    changes: dict[str, Any] = overlay.model_dump(exclude_none=True)
+    if overlay.storage is not None:
+        changes["storage"] = overlay.storage
+    if overlay.name is not None:
+        changes = {"revision": None, "quantization": None} | changes
+    return model.model_copy(update=changes | {"served_name": model.served})
+
+
+def _without_speculation(spec: Spec, triggers: frozenset[Trigger]) -> Variant:
+    return _variant(spec, NO_SPECULATION_VARIANT, triggers, spec.model, Speculation(method=Method.NONE))
+
+
+def _variant(spec: Spec, name: str, triggers: frozenset[Trigger], model: Model, speculation: Speculation) -> Variant:
+    return Variant(name, triggers, model, speculation, _hash(spec, model, speculation))
+
+
+def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
+    """Hash the fields that reach the pods; defaults are left out, so that a new field changes no hash."""
+    configuration = {
+        "model": model.model_dump(mode="json", exclude_defaults=True) | {"served_name": model.served},
+        "speculation": speculation.model_dump(mode="json", exclude_defaults=True),
+        "engine": spec.engine.model_dump(mode="json", exclude_defaults=True) | {"version": spec.engine.version},
+        "resources": spec.resources.model_dump(mode="json", exclude_defaults=True),
+        "podTemplate": spec.pod_template.model_dump(mode="json", exclude_defaults=True),
+        "timeouts": [spec.rollout.ready_timeout, spec.rollout.drain_timeout],
+        "scrape": spec.metrics.scrape,
+    }
+    text = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]

@@ -1,0 +1,75 @@
+"""Everything one decision depends on, gathered once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from specdecode_operator.api.v1alpha1 import Spec, Status
+from specdecode_operator.policy.ladder import Ladder
+from specdecode_operator.policy.verdicts import Finding
+
+__all__ = ["ClusterState", "Judgement", "Observation", "Situation"]
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """What runs: the Deployment as the API server reports it. All zero where there is none yet."""
+
+    exists: bool = False
+    variant: str | None = None
+    """The variant in the Deployment's labels."""
+    variant_hash: str | None = None
+    """Its hash there."""
+    primary_hash: str | None = None
+    """Hash of `primary` when that variant was applied."""
+    observed: bool = False
+    """Whether the Deployment's controller has seen its latest spec."""
+    desired: int = 0
+    total: int = 0
+    updated: int = 0
+    ready: int = 0
+    available: bool = False
+    """Whether enough pods are available by the Deployment's own rule."""
+    deadline_exceeded: bool = False
+    """Whether the rollout made no progress within its deadline."""
+    unschedulable: bool = False
+    """Whether a new pod finds no node."""
+    replacing: bool = False
+    """Whether the Deployment replaces pods one at a time."""
+
+    def rolled_out(self, variant_hash: str) -> bool:
+        """Whether every pod runs `variant_hash` and none of another is left."""
+        current = self.exists and self.observed and self.variant_hash == variant_hash
+        return current and self.updated == self.total == self.desired and self.ready >= self.desired
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The findings of the last evaluation, and for which variant they were made."""
+
+    variant_hash: str
+    findings: tuple[Finding, ...]
+    confirmed: bool
+    """Whether the same breach was found in the evaluation before as well."""
+    unavailable: str | None = None
+    """Why the metrics cannot be trusted."""
+    waiting: str | None = None
+    """Why there is not enough to judge yet."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is known of a resource even when its spec cannot be read."""
+
+    generation: int
+    status: Status
+    cluster: ClusterState
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Situation(Observation):
+    """One resource at one moment."""
+
+    spec: Spec
+    ladder: Ladder
+    judgement: Judgement | None

@@ -1,0 +1,142 @@
+"""Evidence to verdicts: one for each signal, never a guess.
+
+The two-window rule is that of error-budget alerts: both windows must exceed twice the budget, so that a short spike and
+an old wound both leave the pods alone.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from specdecode_operator.api.v1alpha1 import Window
+from specdecode_operator.engine import Counter
+from specdecode_operator.policy.evidence import Evidence, WindowEvidence
+from specdecode_operator.policy.signals import AcceptanceSignal, LatencySignal, Signal
+
+__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "judge", "overall"]
+
+BURN_FACTOR: Final = 2.0
+"""Multiple of the error budget that both windows must exceed."""
+
+RECOVERED_FACTOR: Final = 0.5
+"""Multiple of the error budget under which both windows must lie to count as recovered."""
+
+REENABLE_MARGIN: Final = 0.05
+"""Acceptance above the threshold that counts as recovered, from 0 to 1."""
+
+
+class Verdict(StrEnum):
+    """What the evidence says about one signal."""
+
+    HEALTHY = "Healthy"
+    RECOVERED = "Recovered"
+    BREACH = "Breach"
+    INSUFFICIENT = "Insufficient"
+    UNKNOWN = "Unknown"
+    NOT_APPLICABLE = "NotApplicable"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A signal's verdict and the figures behind it; figures are NaN where there are none."""
+
+    signal: Signal
+    verdict: Verdict
+    reason: str
+    short: float = math.nan
+    """Acceptance rate, or share of requests over the edge, in the short window (0 to 1)."""
+    long: float = math.nan
+    """The same in the long window."""
+    samples_short: float = 0.0
+    """Finished requests in the short window."""
+    samples_long: float = 0.0
+    """Finished requests in the long window."""
+
+
+@dataclass(frozen=True)
+class _Ratio:
+    value: float
+    valid: bool
+
+
+def judge(signal: Signal, evidence: Evidence, *, speculating: bool, window: Window) -> Finding:
+    """Return the finding for `signal`; `speculating` says whether the judged variant proposes tokens at all."""
+    if isinstance(signal, AcceptanceSignal) and not speculating:
+        return Finding(signal, Verdict.NOT_APPLICABLE, "SpeculationOff")
+    if evidence.unavailable is not None:
+        return Finding(signal, Verdict.UNKNOWN, evidence.unavailable)
+    if evidence.short is None or evidence.long is None:
+        return Finding(signal, Verdict.INSUFFICIENT, evidence.waiting or "NoData")
+    return _compare(signal, evidence.short, evidence.long, window)
+
+
+def overall(findings: tuple[Finding, ...]) -> Verdict:
+    """Return one verdict for all: Unknown holds everything, then a breach counts, then the worst information."""
+    verdicts = {finding.verdict for finding in findings}
+    for verdict in (Verdict.UNKNOWN, Verdict.BREACH, Verdict.INSUFFICIENT, Verdict.HEALTHY, Verdict.RECOVERED):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.NOT_APPLICABLE
+
+
+def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window: Window) -> Finding:
+    near, far = _ratio(signal, short), _ratio(signal, long)
+    verdict, reason = _classify(signal, near, far, short, long, window)
+    return Finding(signal, verdict, reason, near.value, far.value, short.requests, long.requests)
+
+
+def _classify(
+    signal: Signal, near: _Ratio, far: _Ratio, short: WindowEvidence, long: WindowEvidence, window: Window
+) -> tuple[Verdict, str]:
+    if not (near.valid and far.valid):
+        return Verdict.UNKNOWN, "ValuesImpossible"
+    minimum = window.minimum_requests
+    if not (short.requests >= minimum.short and long.requests >= minimum.long):
+        return Verdict.INSUFFICIENT, "TooFewRequests"
+    if math.isnan(near.value) or math.isnan(far.value):
+        return Verdict.INSUFFICIENT, "NoSamples"
+    return _verdict(signal, near.value, far.value)
+
+
+def _verdict(signal: Signal, near: float, far: float) -> tuple[Verdict, str]:
+    if isinstance(signal, AcceptanceSignal):
+        return _acceptance_verdict(signal, near, far)
+    return _latency_verdict(signal, near, far)
+
+
+def _acceptance_verdict(signal: AcceptanceSignal, near: float, far: float) -> tuple[Verdict, str]:
+    if max(near, far) < signal.threshold:
+        return Verdict.BREACH, "AcceptanceBelowThreshold"
+    if min(near, far) >= signal.threshold + REENABLE_MARGIN:
+        return Verdict.RECOVERED, "AcceptanceWell"
+    return Verdict.HEALTHY, "WithinThreshold"
+
+
+def _latency_verdict(signal: LatencySignal, near: float, far: float) -> tuple[Verdict, str]:
+    if min(near, far) > BURN_FACTOR * signal.budget:
+        return Verdict.BREACH, "LatencyBudgetBurn"
+    if max(near, far) <= RECOVERED_FACTOR * signal.budget:
+        return Verdict.RECOVERED, "WellWithinBudget"
+    return Verdict.HEALTHY, "WithinBudget"
+
+
+def _ratio(signal: Signal, window: WindowEvidence) -> _Ratio:
+    if isinstance(signal, AcceptanceSignal):
+        accepted = window.counters.get(Counter.ACCEPTED_TOKENS, math.nan)
+        return _share(accepted, window.counters.get(Counter.DRAFT_TOKENS, math.nan))
+    if signal.edge is None:
+        return _Ratio(0.0, valid=True)
+    counts = window.buckets.get(signal.metric, {})
+    total = counts.get(math.inf, math.nan)
+    return _share(total - counts.get(signal.edge, math.nan), total)
+
+
+def _share(part: float, whole: float) -> _Ratio:
+    """Return part / whole; NaN without data, and invalid outside 0 to 1 (1 % is left for extrapolation)."""
+    if math.isnan(part) or math.isnan(whole) or whole == 0:
+        return _Ratio(math.nan, valid=True)
+    value = part / whole
+    if not -0.01 <= value <= 1.01:  # noqa: PLR2004 - the tolerance of `increase()`
+        return _Ratio(math.nan, valid=False)
+    return _Ratio(min(max(value, 0.0), 1.0), valid=True)

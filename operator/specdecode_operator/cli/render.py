@@ -1,0 +1,73 @@
+"""`specdecode render`."""
+
+from collections.abc import Callable
+from typing import Any, Final, TextIO
+
+import click
+import yaml
+
+from specdecode_operator.api.errors import InvalidResource
+from specdecode_operator.api.unknown import unknown_fields
+from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, parse
+from specdecode_operator.cli.output import to_json, to_yaml
+from specdecode_operator.engine import EngineError
+from specdecode_operator.policy import ladder
+from specdecode_operator.workload import WorkloadError, children
+
+__all__ = ["render"]
+
+_FORMATS: Final[dict[str, Callable[[list[dict[str, Any]]], str]]] = {"yaml": to_yaml, "json": to_json}
+
+
+@click.command()
+@click.argument("file", type=click.File())
+@click.option("-o", "--output", type=click.Choice(list(_FORMATS)), default="yaml", show_default=True)
+@click.option("--variant", default="primary", show_default=True, help="Rung of the ladder to render.")
+def render(file: TextIO, output: str, variant: str) -> None:
+    r"""Print the children of the resources in FILE, as the operator would apply them.
+
+    Nothing is asked of a cluster. FILE may hold several documents, and `-` reads standard input; other kinds are
+    passed over. Owner references are missing, since only the API server knows the owner's uid.
+
+    \b
+    Examples:
+      specdecode render chat.yaml
+      specdecode render chat.yaml --variant no-speculation | kubectl diff -f -
+    """
+    documents: list[dict[str, Any]] = []
+    for resource in _resources(file):
+        documents += _children(resource, variant)
+    if not documents:
+        raise click.ClickException(f"{file.name} holds no SpecDecodeDeployment")
+    click.echo(_FORMATS[output](documents), nl=False)
+
+
+def _resources(file: TextIO) -> list[SpecDecodeDeployment]:
+    try:
+        bodies = [body for body in yaml.safe_load_all(file) if isinstance(body, dict)]
+    except yaml.YAMLError as error:
+        raise click.ClickException(f"{file.name} is no YAML: {' '.join(str(error).split())}") from None
+    return [_parse(body) for body in bodies if body.get("kind") == "SpecDecodeDeployment"]
+
+
+def _parse(body: dict[str, Any]) -> SpecDecodeDeployment:
+    try:
+        resource = parse(body)
+    except InvalidResource as error:
+        raise click.ClickException(str(error)) from None
+    unknown = unknown_fields(body)
+    if unknown:
+        raise click.ClickException(f"unknown field {unknown[0]}; see kubectl explain sdd.spec")
+    return resource
+
+
+def _children(resource: SpecDecodeDeployment, variant: str) -> list[dict[str, Any]]:
+    rungs = ladder(resource.spec)
+    chosen = rungs.find(variant)
+    if chosen is None:
+        known = ", ".join(rung.name for rung in rungs.rungs)
+        raise click.ClickException(f"{resource.metadata.name} has no variant {variant}; it has {known}")
+    try:
+        return children(resource, chosen, primary_hash=rungs.primary.hash, replace=False)
+    except (EngineError, WorkloadError) as error:
+        raise click.ClickException(str(error)) from None

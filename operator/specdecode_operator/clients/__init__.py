@@ -1,0 +1,29 @@
+"""Kubernetes and Prometheus, with typed errors."""
+
+from specdecode_operator.clients.errors import (
+    ClientError,
+    Conflict,
+    Forbidden,
+    KubernetesError,
+    NotFound,
+    PrometheusError,
+    Rejected,
+    Unavailable,
+)
+from specdecode_operator.clients.kubernetes import Kubernetes, Manifest
+from specdecode_operator.clients.prometheus import Connection, Prometheus
+
+__all__ = [
+    "ClientError",
+    "Conflict",
+    "Connection",
+    "Forbidden",
+    "Kubernetes",
+    "KubernetesError",
+    "Manifest",
+    "NotFound",
+    "Prometheus",
+    "PrometheusError",
+    "Rejected",
+    "Unavailable",
+]

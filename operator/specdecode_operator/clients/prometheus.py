@@ -1,0 +1,147 @@
+"""Prometheus, through prometheus-api-client with a session that trusts nothing.
+
+The library is synchronous, follows redirects, puts queries into the URL, echoes bodies into exceptions and drops
+warnings. So it runs in a worker thread under a deadline, on a `Session` that posts forms, refuses redirects, caps the
+body and checks the envelope before the library sees it.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from urllib3.util.retry import Retry
+
+from specdecode_operator.clients.errors import PrometheusError
+from specdecode_operator.policy import Query, Row
+
+__all__ = ["Connection", "Prometheus"]
+
+_OK: Final = 200
+_PARALLEL: Final = 4
+_MAX_BODY: Final = 64 * 1024 * 1024
+_CHUNK: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where an endpoint is, and how it is asked. Files are read anew for every query, since they rotate."""
+
+    url: str
+    timeout: float = 10.0
+    ca_file: Path | None = None
+    bearer_token_file: Path | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Prometheus:
+    """One endpoint."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="prometheus")
+        self._session = _StrictSession(connection)
+        self._client = PrometheusConnect(
+            url=connection.url.rstrip("/"), session=self._session, method="POST", retry=Retry(total=0)
+        )
+
+    async def answer(self, queries: Sequence[Query]) -> list[tuple[Query, list[Row]]]:
+        """Return the rows of every query. Raises `PrometheusError` where any of them gives no complete answer."""
+        loop = asyncio.get_running_loop()
+        calls = [loop.run_in_executor(self._pool, self._query, query.text) for query in queries]
+        try:
+            async with asyncio.timeout(self._connection.timeout * max(1, -(-len(calls) // _PARALLEL))):
+                answers = await asyncio.gather(*calls)
+        except TimeoutError:
+            raise PrometheusError("no answer within the deadline") from None
+        return list(zip(queries, answers, strict=True))
+
+    def close(self) -> None:
+        """Stop the threads; a query that is under way ends by its own timeout."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._session.close()
+
+    def _query(self, text: str) -> list[Row]:
+        try:
+            found = self._client.custom_query(text, timeout=self._connection.timeout)
+        except PrometheusError:
+            raise
+        except (requests.RequestException, PrometheusApiClientException, OSError) as error:
+            raise PrometheusError(f"the endpoint cannot be asked: {type(error).__name__}") from None
+        return [_row(entry) for entry in found]
+
+
+class _StrictSession(requests.Session):
+    """Posts the query as a form and lets only a complete, well-formed vector through."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.trust_env = False
+        self.verify = str(connection.ca_file) if connection.ca_file else True
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, *, params: dict[str, str], timeout: float, **_: object
+    ) -> requests.Response:
+        """Send one query."""
+        response = super().request(
+            method,
+            url,
+            data=params | {"timeout": f"{timeout:g}s"},
+            headers=self._headers(),
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+            verify=self.verify,
+        )
+        with response:
+            return _checked(response)
+
+    def _headers(self) -> dict[str, str]:
+        token = self._connection.bearer_token_file
+        if token is None:
+            return dict(self._connection.headers)
+        return self._connection.headers | {"Authorization": f"Bearer {token.read_text().strip()}"}
+
+
+def _checked(response: requests.Response) -> requests.Response:
+    """Return a response whose body is a complete instant vector, or raise `PrometheusError`."""
+    if response.status_code != _OK:
+        raise PrometheusError(f"status {response.status_code}")
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise PrometheusError("the answer is larger than 64 MiB")
+    _check_envelope(bytes(body))
+    response._content = bytes(body)  # noqa: SLF001 - the only way to hand a read body back to the library
+    return response
+
+
+def _check_envelope(body: bytes) -> None:
+    try:
+        envelope = json.loads(body)
+        status, data = envelope["status"], envelope["data"]
+        kind, result = data["resultType"], data["result"]
+    except (ValueError, KeyError, TypeError):
+        raise PrometheusError("the answer is not Prometheus' JSON") from None
+    if status != "success" or kind != "vector" or not isinstance(result, list):
+        raise PrometheusError("the answer is not a vector")
+    if envelope.get("warnings") or envelope.get("isPartial"):
+        raise PrometheusError("the answer is partial: it came with warnings")
+
+
+def _row(entry: Any) -> Row:  # noqa: ANN401 - untrusted JSON
+    try:
+        labels, value = entry["metric"], float(entry["value"][1])
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise PrometheusError("the answer holds a sample that cannot be read") from None
+    if not isinstance(labels, dict):
+        raise PrometheusError("the answer holds a sample that cannot be read")
+    return Row(labels, value)

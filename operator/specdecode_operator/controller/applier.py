@@ -1,0 +1,130 @@
+"""Children to the API server: only what differs, only what is ours."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from specdecode_operator.api.names import GROUP
+from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
+from specdecode_operator.clients import Kubernetes, Manifest, Rejected
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.store import CHILD_KINDS, Store
+
+__all__ = ["Applier", "NotOurs"]
+
+_DIGEST_ANNOTATION: Final = f"{GROUP}/rendered"
+_LIST_KEYS: Final = ("name", "mountPath", "containerPort")
+
+
+class NotOurs(Rejected):
+    """An object of a child's name belongs to somebody else; it is left alone."""
+
+
+class Applier:
+    """Applies rendered children, and remembers how the server completed them."""
+
+    def __init__(self, kubernetes: Kubernetes, store: Store, metrics: Metrics) -> None:
+        self._kubernetes = kubernetes
+        self._store = store
+        self._metrics = metrics
+        self._applied: dict[tuple[str, str], str] = {}
+        """By kind and uid: digest of the live object, seen through the rendered one, right after the last apply."""
+
+    async def apply(self, resource: SpecDecodeDeployment, children: list[Manifest]) -> None:
+        """Bring the cluster to `children`. Raises `NotOurs`, `Rejected` and other `KubernetesError`."""
+        for child in children:
+            await self._apply_one(resource, stamped(child))
+        await self._prune(resource, {child["kind"] for child in children})
+
+    async def rehearse(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
+        """Have the server judge `child` without keeping it, where it would change something."""
+        live = self._store.child(child["kind"], resource.key)
+        if live is not None and self._differs(stamped(child), live):
+            await self._kubernetes.apply(stamped(child), dry_run=True)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of one object."""
+        for kind in CHILD_KINDS:
+            self._applied.pop((kind, uid), None)
+
+    async def _apply_one(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
+        live = await self._live(resource, child["kind"])
+        if live is not None:
+            _check_owner(resource, live)
+            if not self._differs(child, live):
+                return
+        result = await self._kubernetes.apply(child)
+        self._metrics.writes.labels(kind=child["kind"], verb="apply").inc()
+        self._store.put(child["kind"], result)
+        self._applied[child["kind"], result["metadata"]["uid"]] = _digest(_seen(result, child))
+
+    async def _live(self, resource: SpecDecodeDeployment, kind: str) -> Manifest | None:
+        """Return the child; one that is not in the cache is asked for, since the cache only knows our label."""
+        known = self._store.child(kind, resource.key)
+        return known if known is not None else await self._kubernetes.get(kind, *resource.key)
+
+    def _differs(self, child: Manifest, live: Manifest) -> bool:
+        if _rendered(live) != _rendered(child):
+            return True
+        seen = _seen(live, child)
+        return seen != child and _digest(seen) != self._applied.get((child["kind"], live["metadata"]["uid"]))
+
+    async def _prune(self, resource: SpecDecodeDeployment, kept: set[str]) -> None:
+        for kind in CHILD_KINDS:
+            live = self._store.child(kind, resource.key)
+            if kind in kept or live is None or not _controlled(resource, live):
+                continue
+            await self._kubernetes.delete({"kind": kind, **live})
+            self._metrics.writes.labels(kind=kind, verb="delete").inc()
+            self._store.remove(kind, live)
+
+
+def stamped(child: Manifest) -> Manifest:
+    """Return `child` with a digest of itself, by which a later process knows whether it rendered the same."""
+    metadata = child["metadata"]
+    annotations = {**metadata.get("annotations", {}), _DIGEST_ANNOTATION: _digest(child)[:16]}
+    return {**child, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _rendered(manifest: Mapping[str, Any]) -> str | None:
+    found: str | None = (manifest["metadata"].get("annotations") or {}).get(_DIGEST_ANNOTATION)
+    return found
+
+
+def _check_owner(resource: SpecDecodeDeployment, live: Manifest) -> None:
+    if not _controlled(resource, live):
+        kind, name = live.get("kind", "object"), resource.metadata.name
+        raise NotOurs(f"a {kind} called {name} exists and belongs to somebody else; delete it or rename this resource")
+
+
+def _controlled(resource: SpecDecodeDeployment, live: Mapping[str, Any]) -> bool:
+    owners = live["metadata"].get("ownerReferences") or []
+    return any(owner.get("controller") and owner["uid"] == resource.metadata.uid for owner in owners)
+
+
+def _digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _seen(live: Any, rendered: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the part of `live` at the places that `rendered` fills; what others add elsewhere is not looked at."""
+    if isinstance(live, Mapping) and isinstance(rendered, Mapping):
+        return {name: _seen(live.get(name), value) for name, value in rendered.items()}
+    if isinstance(live, list) and isinstance(rendered, list):
+        return _seen_list(live, rendered)
+    return live
+
+
+def _seen_list(live: list[Any], rendered: list[Any]) -> list[Any]:
+    key = _list_key(rendered)
+    if key is None or _list_key(live) != key:
+        return live
+    known = {entry[key]: entry for entry in live}
+    return [_seen(known.get(entry[key]), entry) for entry in rendered]
+
+
+def _list_key(entries: list[Any]) -> str | None:
+    if not entries or not all(isinstance(entry, Mapping) for entry in entries):
+        return None
+    return next((key for key in _LIST_KEYS if all(key in entry for entry in entries)), None)

@@ -1,0 +1,197 @@
+"""The metrics loop: one set of queries an endpoint, one judgement a resource."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from specdecode_operator.api.errors import InvalidResource
+from specdecode_operator.api.v1alpha1 import LatencyMetric
+from specdecode_operator.clients import Prometheus, PrometheusError
+from specdecode_operator.controller.gather import pod_facts
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.reading import Reader, Reading
+from specdecode_operator.controller.settings import Endpoint
+from specdecode_operator.controller.store import Key, Store
+from specdecode_operator.policy import (
+    Demand,
+    Evidence,
+    Judgement,
+    LatencySignal,
+    Snapshot,
+    Variant,
+    Verdict,
+    gather,
+    judge,
+    overall,
+    queries,
+    signals,
+    snapshot,
+)
+
+__all__ = ["Evaluator", "Watched"]
+
+_SILENCE: Final = timedelta(seconds=60)
+"""How long an endpoint may give no answer before its metrics count as unavailable."""
+
+_BATCH: Final = 100
+"""Resources judged before other tasks get their turn."""
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An endpoint's settings and its connection."""
+
+    endpoint: Endpoint
+    prometheus: Prometheus
+
+
+class Evaluator:
+    """Keeps the last judgement of every resource, and marks those whose judgement changed."""
+
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        queue: WorkQueue,
+        metrics: Metrics,
+        endpoints: Mapping[str, Watched],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._queue = queue
+        self._metrics = metrics
+        self._endpoints = endpoints
+        self._clock = clock
+        self._judgements: dict[Key, Judgement] = {}
+        self._answered: dict[str, datetime] = {}
+
+    def judgement(self, key: Key) -> Judgement | None:
+        """Return the last judgement of `key`."""
+        return self._judgements.get(key)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of one resource."""
+        self._judgements.pop(key, None)
+        self._metrics.forget(key)
+
+    async def tick(self) -> None:
+        """Evaluate every resource once."""
+        groups = self._by_endpoint()
+        await asyncio.gather(*(self._evaluate(name, group) for name, group in groups.items()))
+        self._metrics.resources.set(sum(map(len, groups.values())))
+        self._metrics.last_evaluation.set(self._clock().timestamp())
+
+    def _by_endpoint(self) -> dict[str, dict[Key, Reading]]:
+        groups: dict[str, dict[Key, Reading]] = defaultdict(dict)
+        for key in self._store.keys():
+            body = self._store.resource(key)
+            try:
+                reading = self._reader.read(body) if body is not None else None
+            except InvalidResource:
+                reading = None
+            if reading is not None:
+                groups[reading.resource.spec.metrics.endpoint][key] = reading
+        return groups
+
+    async def _evaluate(self, name: str, group: Mapping[Key, Reading]) -> None:
+        watched = self._endpoints.get(name)
+        if watched is None:
+            await self._judge_all(group, None, "EndpointUnknown")
+            return
+        try:
+            found = await self._ask(watched, group)
+        except PrometheusError as error:
+            await self._failed(name, group, error)
+            return
+        self._answered[name] = found.at
+        await self._judge_all(group, found, None)
+
+    async def _ask(self, watched: Watched, group: Mapping[Key, Reading]) -> Snapshot:
+        endpoint = watched.endpoint
+        asked = queries(_demand(group), endpoint.scope)
+        at = self._clock()
+        with self._metrics.query_seconds.labels(endpoint.name).time():
+            answers = await watched.prometheus.answer(asked)
+        self._metrics.queries.labels(endpoint.name).inc(len(asked))
+        interval = endpoint.scrape_interval_seconds
+        return snapshot(answers, scope=endpoint.scope, at=at, scrape_interval=interval)
+
+    async def _failed(self, name: str, group: Mapping[Key, Reading], error: PrometheusError) -> None:
+        """Hold at once, and say so after a while: one lost answer is no outage."""
+        self._metrics.failures.labels(name).inc()
+        _logger.warning("prometheus gives no usable answer", endpoint=name, error=str(error))
+        since = self._answered.setdefault(name, self._clock())
+        if self._clock() - since >= _SILENCE:
+            await self._judge_all(group, None, "EndpointUnavailable")
+            return
+        for key in group:
+            if (known := self._judgements.get(key)) is not None:
+                self._judgements[key] = replace(known, confirmed=False)
+
+    async def _judge_all(self, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None) -> None:
+        for index, (key, reading) in enumerate(group.items()):
+            if index % _BATCH == _BATCH - 1:
+                await asyncio.sleep(0)
+            evidence = Evidence(unavailable=unavailable) if found is None else self._evidence(key, reading, found)
+            self._keep(key, self._judge(key, reading, evidence))
+
+    def _evidence(self, key: Key, reading: Reading, found: Snapshot) -> Evidence:
+        window = reading.resource.spec.policy.window
+        return gather(
+            found,
+            [pod_facts(pod) for pod in self._store.pods(key)],
+            variant_hash=_active(reading).hash,
+            short=window.short.seconds,
+            long=window.long.seconds,
+        )
+
+    def _judge(self, key: Key, reading: Reading, evidence: Evidence) -> Judgement:
+        spec = reading.resource.spec
+        variant = _active(reading)
+        findings = tuple(
+            judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
+            for signal in signals(spec)
+        )
+        for finding in findings:
+            self._metrics.show(key, finding)
+        before = self._judgements.get(key)
+        breach = overall(findings) is Verdict.BREACH
+        again = before is not None and before.variant_hash == variant.hash
+        confirmed = breach and again and before is not None and overall(before.findings) is Verdict.BREACH
+        return Judgement(variant.hash, findings, confirmed, evidence.unavailable, evidence.waiting)
+
+    def _keep(self, key: Key, judgement: Judgement) -> None:
+        before = self._judgements.get(key)
+        self._judgements[key] = judgement
+        if judgement.confirmed or before is None or _signature(before) != _signature(judgement):
+            self._queue.mark(key)
+
+
+def _active(reading: Reading) -> Variant:
+    return reading.ladder.find(reading.resource.status.active_variant) or reading.ladder.primary
+
+
+def _signature(judgement: Judgement) -> tuple[object, ...]:
+    verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings)
+    return judgement.variant_hash, verdicts, judgement.confirmed, judgement.unavailable, judgement.waiting
+
+
+def _demand(group: Mapping[Key, Reading]) -> Demand:
+    windows: set[float] = set()
+    edges: dict[LatencyMetric, set[float]] = defaultdict(set)
+    for reading in group.values():
+        window = reading.resource.spec.policy.window
+        windows |= {window.short.seconds, window.long.seconds}
+        for signal in signals(reading.resource.spec):
+            if isinstance(signal, LatencySignal) and signal.edge is not None:
+                edges[signal.metric].add(signal.edge)
+    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()})

@@ -1,0 +1,70 @@
+"""Every kopf handler: each only fills a cache and marks a key."""
+
+import os
+from typing import Any, Final
+
+import kopf
+
+from specdecode_operator.api.names import GROUP, KIND, NAME_LABEL, PLURAL, VERSION
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.store import Store
+
+__all__ = ["kopf_settings", "registry"]
+
+_WATCHED: Final = {
+    "Deployment": ("apps", "v1", "deployments"),
+    "Service": ("", "v1", "services"),
+    "PodDisruptionBudget": ("policy", "v1", "poddisruptionbudgets"),
+    "Pod": ("", "v1", "pods"),
+}
+
+
+def registry(store: Store, queue: WorkQueue) -> kopf.OperatorRegistry:
+    """Return the handlers for our kind, for its children and for its pods."""
+    found = kopf.OperatorRegistry()
+    kopf.on.login(registry=found)(_login)
+    _watch(found, KIND, (GROUP, VERSION, PLURAL), store, queue)
+    for kind, resource in _WATCHED.items():
+        _watch(found, kind, resource, store, queue, labels={NAME_LABEL: kopf.PRESENT})
+    return found
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: no finalizers, no peering, no annotations, watches that notice silence."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.chunk_size = 500
+    settings.watching.server_timeout = 290
+    settings.watching.client_timeout = 300
+    settings.networking.request_timeout = 15
+    settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = (0.5, 1, 2, 4)
+    settings.background.cancellation_polling = 1
+    for resource in _WATCHED.values():
+        settings.watching.label_selectors[resource] = NAME_LABEL
+    return settings
+
+
+def _watch(
+    found: kopf.OperatorRegistry,
+    kind: str,
+    resource: tuple[str, str, str],
+    store: Store,
+    queue: WorkQueue,
+    **filters: Any,  # noqa: ANN401 - kopf's own filters
+) -> None:
+    async def handle(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: ANN401 - kopf's names
+        take = store.remove if type == "DELETED" else store.put
+        key = take(kind, dict(body))
+        if key is not None:
+            queue.mark(key)
+
+    kopf.on.event(*resource, registry=found, id=kind, **filters)(handle)
+
+
+def _login(**arguments: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's own arguments
+    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+        return kopf.login_with_service_account(**arguments)
+    return kopf.login_with_kubeconfig(**arguments)

@@ -1,0 +1,61 @@
+"""The operator's own metrics, in a registry of their own."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from specdecode_operator.controller.store import Key
+from specdecode_operator.policy import Finding, Verdict
+
+__all__ = ["Metrics"]
+
+_RESOURCE = ("namespace", "name")
+
+
+class Metrics:
+    """What the operator exposes on `/metrics`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.reconciles = self._counter("reconciles", "Reconciles by outcome.", "outcome")
+        self.reconcile_seconds = Histogram(
+            "specdecode_reconcile_seconds", "Duration of a reconcile.", registry=self.registry
+        )
+        self.writes = self._counter("api_writes", "Writes to the API server.", "kind", "verb")
+        self.decisions = self._counter("decisions", "Decisions by outcome.", *_RESOURCE, "to", "trigger", "outcome")
+        self.queries = self._counter("prometheus_queries", "Queries sent to Prometheus.", "endpoint")
+        self.failures = self._counter("prometheus_failures", "Evaluations without a usable answer.", "endpoint")
+        self.query_seconds = Histogram(
+            "specdecode_prometheus_seconds",
+            "Time to answer all queries of one evaluation.",
+            ("endpoint",),
+            registry=self.registry,
+        )
+        self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
+        self.resources = self._gauge("resources", "Resources known.")
+        self.last_evaluation = self._gauge("last_evaluation_timestamp_seconds", "End of the last evaluation.")
+        self.value = self._gauge("signal_value", "Signal by window, from 0 to 1.", *_RESOURCE, "signal", "window")
+        self.samples = self._gauge("signal_samples", "Finished requests by window.", *_RESOURCE, "signal", "window")
+        self.verdict = self._gauge("signal_verdict", "1 for the signal's verdict.", *_RESOURCE, "signal", "verdict")
+
+    def show(self, key: Key, finding: Finding) -> None:
+        """Expose one finding."""
+        name = finding.signal.name
+        for window, value, samples in (
+            ("short", finding.short, finding.samples_short),
+            ("long", finding.long, finding.samples_long),
+        ):
+            self.value.labels(*key, name, window).set(value)
+            self.samples.labels(*key, name, window).set(samples)
+        for verdict in Verdict:
+            self.verdict.labels(*key, name, verdict).set(verdict is finding.verdict)
+
+    def forget(self, key: Key) -> None:
+        """Drop the series of a resource that is gone."""
+        labels = dict(zip(_RESOURCE, key, strict=True))
+        for metric in (self.value, self.samples, self.verdict, self.decisions):
+            metric.remove_by_labels(labels)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"specdecode_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"specdecode_{name}", text, labels, registry=self.registry)

@@ -1,0 +1,50 @@
+"""Bodies to models, each version of a body only once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from specdecode_operator.api.errors import InvalidResource
+from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, Status, parse
+from specdecode_operator.policy import Ladder, ladder
+
+__all__ = ["Reader", "Reading", "status_of"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A resource and its ladder."""
+
+    resource: SpecDecodeDeployment
+    ladder: Ladder
+
+
+class Reader:
+    """Reads bodies and remembers the last reading of each."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Reading]] = {}
+
+    def read(self, body: Mapping[str, Any]) -> Reading:
+        """Return the reading of `body`; raise `InvalidResource` where it cannot be read."""
+        metadata = body["metadata"]
+        uid, version = metadata["uid"], metadata["resourceVersion"]
+        known = self._known.get(uid)
+        if known is not None and known[0] == version:
+            return known[1]
+        resource = parse(body)
+        reading = Reading(resource, ladder(resource.spec))
+        self._known[uid] = (version, reading)
+        return reading
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of one resource."""
+        self._known.pop(uid, None)
+
+
+def status_of(body: Mapping[str, Any]) -> Status:
+    """Return the status in `body`, or an empty one where it is missing or cannot be read."""
+    try:
+        return Status.model_validate(body.get("status") or {})
+    except ValueError as error:
+        raise InvalidResource(f"status: cannot be read: {type(error).__name__}") from None

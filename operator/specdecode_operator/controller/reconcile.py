@@ -1,0 +1,216 @@
+"""The way of the data for one resource: gather, decide, render, record, apply.
+
+Who called is unknown here. A plan is recorded in the status, under the resourceVersion it was made on, before it is
+carried out; every effect is idempotent. So a process killed at any await is continued by the next one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from specdecode_operator.api.errors import InvalidResource
+from specdecode_operator.api.names import API_VERSION, KIND
+from specdecode_operator.api.v1alpha1 import Status
+from specdecode_operator.clients import (
+    Conflict,
+    Forbidden,
+    Kubernetes,
+    KubernetesError,
+    Manifest,
+    Rejected,
+    Unavailable,
+)
+from specdecode_operator.controller.applier import Applier, NotOurs
+from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.events import post
+from specdecode_operator.controller.gather import cluster_state, pod_facts
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.reading import Reader, Reading, status_of
+from specdecode_operator.controller.store import Key, Store
+from specdecode_operator.engine import EngineError
+from specdecode_operator.policy import (
+    Observation,
+    Plan,
+    Problem,
+    Situation,
+    decide,
+    notes,
+    report,
+    report_unreadable,
+)
+from specdecode_operator.workload import WorkloadError, children, replaces
+
+__all__ = ["Parts", "Reconciler"]
+
+_RETRY_STALE: Final = 1.0
+_RETRY_UNAVAILABLE: Final = 5.0
+_RETRY_REJECTED: Final = 60.0
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a reconcile works with."""
+
+    kubernetes: Kubernetes
+    store: Store
+    reader: Reader
+    evaluator: Evaluator
+    applier: Applier
+    metrics: Metrics
+    clock: Callable[[], datetime]
+
+
+class Reconciler:
+    """Brings one resource at a time to its spec and its plan."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._problems: dict[Key, tuple[list[Manifest], Problem]] = {}
+        self._seen: dict[Key, str] = {}
+
+    async def __call__(self, key: Key) -> float | None:
+        """Reconcile `key`; return seconds after which to come back, or None."""
+        with self._parts.metrics.reconcile_seconds.time():
+            outcome, again = await self._guarded(key)
+        self._parts.metrics.reconciles.labels(outcome).inc()
+        return again
+
+    async def _guarded(self, key: Key) -> tuple[str, float | None]:
+        """Turn every error into an outcome and a pause: the queue must go on whatever one resource does."""
+        try:
+            return "done", await self._reconcile(key)
+        except Conflict:
+            return "stale", _RETRY_STALE
+        except Unavailable as error:
+            _logger.warning("API server unavailable", key=key, error=str(error))
+            return "unavailable", _RETRY_UNAVAILABLE
+        except KubernetesError as error:
+            _logger.warning("API server refused", key=key, error=str(error))
+            return "refused", _RETRY_REJECTED
+        except Exception:
+            _logger.exception("reconcile failed", key=key)
+            return "failed", _RETRY_REJECTED
+
+    async def _reconcile(self, key: Key) -> float | None:
+        body = self._parts.store.resource(key)
+        if body is None or body["metadata"].get("deletionTimestamp"):
+            self._forget(key)
+            return None
+        self._seen[key] = body["metadata"]["uid"]
+        observation = self._observe(key, body)
+        try:
+            reading = self._parts.reader.read(body)
+        except InvalidResource as error:
+            await self._unreadable(body, observation, "InvalidSpec", error)
+            return None
+        return await self._carry_out(key, body, reading, observation)
+
+    async def _carry_out(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> float | None:
+        situation = self._situation(key, reading, observation)
+        plan = decide(situation)
+        try:
+            rendered = await self._render(situation, plan, reading)
+        except (EngineError, WorkloadError) as error:
+            await self._unreadable(body, observation, "InvalidSpec", error)
+            return None
+        except Rejected as error:
+            await self._unreadable(body, observation, "Rejected", error)
+            return _RETRY_REJECTED
+        problem = self._known_problem(key, rendered)
+        recorded = await self._record(body, report(situation, plan, problem, name=key[1]))
+        found = await self._apply(key, reading, rendered)
+        if found != problem:
+            await self._record(recorded, report(situation, plan, found, name=key[1]))
+        return None if found is None else _RETRY_REJECTED
+
+    def _observe(self, key: Key, body: Manifest) -> Observation:
+        store = self._parts.store
+        pods = [pod_facts(pod) for pod in store.pods(key)]
+        return Observation(
+            generation=body["metadata"].get("generation", 0),
+            status=status_of(body),
+            cluster=cluster_state(store.child("Deployment", key), pods),
+            now=self._parts.clock(),
+        )
+
+    def _situation(self, key: Key, reading: Reading, observation: Observation) -> Situation:
+        return Situation(
+            generation=observation.generation,
+            status=observation.status,
+            cluster=observation.cluster,
+            now=observation.now,
+            spec=reading.resource.spec,
+            ladder=reading.ladder,
+            judgement=self._parts.evaluator.judgement(key),
+        )
+
+    async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
+        """Return the children of `plan`; where they would roll pods, the API server must accept them first."""
+        cluster, spec = situation.cluster, situation.spec
+        replace = replaces(
+            spec.rollout, cluster, replicas=spec.replicas, rolled_out=cluster.rolled_out(plan.variant.hash)
+        )
+        found = children(reading.resource, plan.variant, primary_hash=situation.ladder.primary.hash, replace=replace)
+        if situation.status.variant_hash not in (None, plan.variant.hash):
+            await self._parts.applier.rehearse(reading.resource, found[0])
+        return found
+
+    async def _unreadable(self, body: Manifest, observation: Observation, reason: str, error: Exception) -> None:
+        await self._record(body, report_unreadable(observation, Problem(reason, str(error))))
+
+    async def _record(self, body: Manifest, status: Status) -> Manifest:
+        """Write `status` if it says something new, and post the Events that explain it."""
+        before = status_of(body)
+        if before == status:
+            return body
+        written = {**body, "apiVersion": API_VERSION, "kind": KIND, "status": _dump(status)}
+        result = await self._parts.kubernetes.write_status(written)
+        self._parts.metrics.writes.labels(kind=KIND, verb="status").inc()
+        self._parts.store.put(KIND, result)
+        await self._announce(result, before, status)
+        return result
+
+    async def _announce(self, body: Manifest, before: Status, after: Status) -> None:
+        key = (body["metadata"]["namespace"], body["metadata"]["name"])
+        for note in notes(before, after):
+            _logger.info(note.message, key=key, reason=note.reason)
+            await post(self._parts.kubernetes, body, note, self._parts.clock())
+        known = {decision.id: decision.outcome for decision in before.decisions}
+        for decision in after.decisions:
+            if known.get(decision.id) != decision.outcome:
+                labels = (*key, decision.to_variant, decision.trigger, decision.outcome)
+                self._parts.metrics.decisions.labels(*labels).inc()
+
+    def _known_problem(self, key: Key, rendered: list[Manifest]) -> Problem | None:
+        known = self._problems.get(key)
+        return known[1] if known is not None and known[0] == rendered else None
+
+    async def _apply(self, key: Key, reading: Reading, rendered: list[Manifest]) -> Problem | None:
+        """Apply, and return what the API server will not have."""
+        try:
+            await self._parts.applier.apply(reading.resource, rendered)
+        except NotOurs as error:
+            problem = Problem("NameTaken", str(error))
+        except Forbidden as error:
+            problem = Problem("Forbidden", str(error))
+        except Rejected as error:
+            problem = Problem("Rejected", str(error))
+        else:
+            self._problems.pop(key, None)
+            return None
+        self._problems[key] = (rendered, problem)
+        return problem
+
+    def _forget(self, key: Key) -> None:
+        self._problems.pop(key, None)
+        self._parts.evaluator.forget(key)
+        self._parts.reader.forget(self._seen.pop(key, ""))
+
+
+def _dump(status: Status) -> dict[str, Any]:
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)

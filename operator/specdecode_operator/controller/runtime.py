@@ -1,0 +1,148 @@
+"""The process: caches filled, workers and loops started, kopf's watches run, everything closed again."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import kopf
+import structlog
+
+from specdecode_operator.api.names import API_VERSION, KIND, NAME_LABEL
+from specdecode_operator.clients import Kubernetes, Manifest, Prometheus
+from specdecode_operator.controller.applier import Applier
+from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.handlers import kopf_settings, registry
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.reading import Reader
+from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.server import Server
+from specdecode_operator.controller.settings import Settings
+from specdecode_operator.controller.store import CHILD_KINDS, Store
+
+__all__ = ["Runtime", "run"]
+
+_LONGEST_RECONCILE: Final = 300.0
+_logger = structlog.get_logger(__name__)
+
+
+class Runtime:
+    """The operator's parts, wired together."""
+
+    def __init__(self, settings: Settings, kubernetes: Kubernetes) -> None:
+        self._settings = settings
+        self._kubernetes = kubernetes
+        self._metrics = Metrics()
+        self._store = Store()
+        self._queue = WorkQueue()
+        self._endpoints = {
+            endpoint.name: Watched(endpoint, Prometheus(endpoint.connection)) for endpoint in settings.endpoints
+        }
+        reader = Reader()
+        self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now)
+        applier = Applier(kubernetes, self._store, self._metrics)
+        self._reconciler = Reconciler(
+            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
+        )
+        self._ticked = _now()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set or a part fails."""
+        await self._resync()
+        address, port = self._settings.listen_address, self._settings.listen_port
+        with Server(address, port, self._metrics, self._health) as server:
+            _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
+            await self._work(stop)
+
+    def close(self) -> None:
+        """Close the connections to Prometheus."""
+        for watched in self._endpoints.values():
+            watched.prometheus.close()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        """Run our loops and kopf; our tasks start first, since kopf ends every task that is younger than itself."""
+        loops = [asyncio.create_task(self._queue.work(self._reconciler)) for _ in range(self._settings.workers)]
+        loops.append(asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._evaluate)))
+        loops.append(asyncio.create_task(self._every(self._settings.resync_interval_seconds, self._resync)))
+        await asyncio.sleep(0)
+        watches = asyncio.create_task(self._watch(stop))
+        try:
+            done, _ = await asyncio.wait([*loops, watches], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _cancel([*loops, watches])
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        namespaces = self._settings.namespaces
+        await kopf.operator(
+            registry=registry(self._store, self._queue),
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=list(namespaces),
+            stop_flag=stop,
+        )
+
+    async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await step()
+
+    async def _evaluate(self) -> None:
+        self._metrics.queue.set(len(self._queue))
+        await self._evaluator.tick()
+        self._ticked = _now()
+
+    async def _resync(self) -> None:
+        """Compare the caches with the cluster, so that an event that never came is noticed too."""
+        for key in await self._fill():
+            self._queue.mark(key)
+        for key in self._store.keys():
+            self._queue.mark(key)
+
+    async def _fill(self) -> set[tuple[str, str]]:
+        vanished: set[tuple[str, str]] = set()
+        for kind in (*CHILD_KINDS, "Pod", KIND):
+            vanished |= self._store.replace(kind, await self._list(kind))
+        return vanished
+
+    async def _list(self, kind: str) -> list[Manifest]:
+        selector = None if kind == KIND else NAME_LABEL
+        found: list[Manifest] = []
+        for namespace in self._settings.namespaces or (None,):
+            found += await self._kubernetes.list(kind, namespace, label_selector=selector)
+        if kind != KIND:
+            return found
+        return [{"apiVersion": API_VERSION, **item, "kind": kind} for item in found]
+
+    def _health(self) -> str | None:
+        allowed = max(60.0, 4 * self._settings.evaluation_interval_seconds)
+        if (_now() - self._ticked).total_seconds() > allowed:
+            return "the metrics loop has stopped"
+        if self._queue.longest_run() > _LONGEST_RECONCILE:
+            return "a reconcile hangs"
+        return None
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Connect to the cluster and work until `stop` is set."""
+    async with await Kubernetes.connect() as kubernetes:
+        runtime = Runtime(settings, kubernetes)
+        try:
+            await runtime.run(stop)
+        finally:
+            runtime.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)

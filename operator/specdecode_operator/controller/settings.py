@@ -1,0 +1,127 @@
+"""The administrator's settings: a YAML file, overridden by `SPECDECODE_*` environment variables."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from specdecode_operator.clients import Connection
+from specdecode_operator.controller.errors import InvalidSettings
+from specdecode_operator.policy import Scope
+
+__all__ = ["Endpoint", "Settings", "load"]
+
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+
+class Endpoint(_Part):
+    """One Prometheus that resources may name in `metrics.endpoint`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=30)]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$")]
+    scrape_interval_seconds: Seconds = 30.0
+    timeout_seconds: Seconds = 10.0
+    ca_file: Path | None = None
+    bearer_token_file: Path | None = None
+    headers: dict[str, str] = {}
+    namespace_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "namespace"
+    pod_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "pod"
+    matchers: dict[str, str] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """Where the endpoint is, and how it is asked."""
+        return Connection(
+            url=self.url,
+            timeout=self.timeout_seconds,
+            ca_file=self.ca_file,
+            bearer_token_file=self.bearer_token_file,
+            headers=self.headers,
+        )
+
+    @property
+    def scope(self) -> Scope:
+        """How the endpoint names things."""
+        return Scope(self.namespace_label, self.pod_label, self.matchers)
+
+
+class Settings(BaseSettings):
+    """What an administrator decides for all resources."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPECDECODE_",
+        env_nested_delimiter="__",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+    )
+
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to watch; all of them when empty."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Prometheus endpoints by name."""
+    evaluation_interval_seconds: Seconds = 15.0
+    """Pause between evaluations."""
+    resync_interval_seconds: Seconds = 600.0
+    """Pause between complete comparisons with the cluster."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    """Resources reconciled at the same time."""
+    listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside
+    """Address of `/metrics` and `/healthz`."""
+    listen_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port of `/metrics` and `/healthz`; 0 picks a free one."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines look."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe log lines to write."""
+
+    @field_validator("endpoints")
+    @classmethod
+    def _unique(cls, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        names = [endpoint.name for endpoint in endpoints]
+        if len(set(names)) != len(names):
+            raise ValueError("endpoints: two have the same name; names must differ")
+        return endpoints
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Self:
+        """Return settings from a file's values; raise `InvalidSettings` with one sentence."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = ".".join(str(part) for part in first["loc"])
+            raise InvalidSettings(f"settings: {path}: {first['msg']}") from None
+
+
+def load(path: Path | None) -> Settings:
+    """Return the settings of the file at `path`, or those of the environment alone."""
+    if path is None:
+        return Settings.from_values({})
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidSettings(f"settings: {path} cannot be read: {type(error).__name__}") from None
+    if not isinstance(values, dict | None):
+        raise InvalidSettings(f"settings: {path} must hold a mapping")
+    return Settings.from_values(values or {})

@@ -1,0 +1,50 @@
+"""Operators that die or meet another one: what is decided is carried out once."""
+
+from pathlib import Path
+
+from devcluster.controlplane import ControlPlane
+from support.api import Api
+from support.holding_proxy import HoldingProxy
+from support.operator_process import OperatorProcess
+from support.prometheus_double import PrometheusDouble
+from support.serving import Make, replica_sets, serving, settings, status
+from support.waiting import always, eventually
+
+
+def test_killed_between_decision_and_roll_it_rolls_exactly_once(
+    api: Api, prometheus: PrometheusDouble, manifest: Make, namespace: str, tmp_path: Path
+) -> None:
+    with HoldingProxy(api) as proxy:
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
+        first = OperatorProcess(tmp_path / "first", kubeconfig, **settings(prometheus))
+        with first:
+            serving(api, manifest, namespace)
+            proxy.hold(lambda method, path: method == "PATCH" and path.endswith("/deployments/chat"))
+            prometheus.traffic(namespace).acceptance = 0.1
+            assert proxy.held.wait(30), "the operator never patched the Deployment"
+            first.kill()
+        assert replica_sets(api, namespace) == 1
+        proxy.let_go()
+        with OperatorProcess(tmp_path / "second", kubeconfig, **settings(prometheus)):
+            eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")
+            eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+            always(lambda: replica_sets(api, namespace) == 2, seconds=3, what="exactly one new ReplicaSet")
+
+
+def test_two_operators_at_once_roll_exactly_once(
+    api: Api,
+    plane: ControlPlane,
+    prometheus: PrometheusDouble,
+    manifest: Make,
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    first = OperatorProcess(tmp_path / "first", plane.kubeconfig, **settings(prometheus))
+    second = OperatorProcess(tmp_path / "second", plane.kubeconfig, **settings(prometheus))
+    with first, second:
+        serving(api, manifest, namespace)
+        prometheus.traffic(namespace).acceptance = 0.1
+        eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")
+        eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+        always(lambda: replica_sets(api, namespace) == 2, seconds=3, what="exactly one new ReplicaSet")
+    assert len(status(api, namespace)["decisions"]) == 1

@@ -1,0 +1,3 @@
+module specdecode.dev/devcluster/pause
+
+go 1.24.0

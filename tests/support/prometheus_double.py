@@ -1,0 +1,113 @@
+"""A stand-in for Prometheus, to inject what a real one does only on bad days.
+
+It answers the operator's own queries from a table by pod. Proofs use the real Prometheus; see tests/e2e.
+"""
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from json import dumps
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+Pods = Callable[[], list[tuple[str, str]]]
+
+
+@dataclass
+class Traffic:
+    """What every pod reports for every window."""
+
+    acceptance: float = 0.9
+    requests: float = 1000.0
+    slow: dict[str, float] = field(default_factory=dict)
+    """Share of requests over the threshold, by histogram."""
+    scrapes: float = 1e6
+
+
+class PrometheusDouble:
+    """Serves on loopback until it is closed."""
+
+    def __init__(self, pods: Pods) -> None:
+        self._traffic: dict[str, Traffic] = defaultdict(Traffic)
+        self.queries: list[str] = []
+        self.broken: bytes | None = None
+        """A body to answer with instead, as it is."""
+        self._pods = pods
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def traffic(self, namespace: str) -> Traffic:
+        """Return what the pods of `namespace` report; change it at will."""
+        return self._traffic[namespace]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, query: str) -> bytes:
+        self.queries.append(query)
+        if self.broken is not None:
+            return self.broken
+        rows = [row for namespace, pod in self._pods() for row in self._rows(query, namespace, pod)]
+        return dumps({"status": "success", "data": {"resultType": "vector", "result": rows}}).encode()
+
+    def _rows(self, query: str, namespace: str, pod: str) -> list[dict[str, Any]]:
+        labels, traffic = {"namespace": namespace, "pod": pod}, self._traffic[namespace]
+        if "_bucket" in query:
+            return [_row(labels | {"le": edge}, value) for edge, value in _buckets(query, traffic).items()]
+        return [_row(labels, _scalar(query, traffic))]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        double = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                body = double._answer(form["query"][0])
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        return Handler
+
+
+def _scalar(query: str, traffic: Traffic) -> float:
+    if "timestamp(" in query:
+        return 1.0
+    if query.startswith("count by"):
+        return 1.0
+    if "count_over_time" in query:
+        return traffic.scrapes
+    if "accepted" in query:
+        return traffic.acceptance * 10000
+    return 10000.0 if "spec_decode" in query else traffic.requests
+
+
+def _buckets(query: str, traffic: Traffic) -> dict[str, float]:
+    name = re.search(r"vllm:(\w+)_bucket", query)
+    pattern = re.search(r'le=~"([^"]*)"', query)
+    assert name is not None
+    assert pattern is not None
+    slow = traffic.slow.get(name[1], 0.0)
+    edges = [edge.replace("[.]", ".") for edge in pattern[1].split("|") if "Inf" not in edge]
+    decimal = {repr(float(edge)) for edge in edges}
+    return dict.fromkeys(decimal, traffic.requests * (1 - slow)) | {"+Inf": traffic.requests}
+
+
+def _row(labels: dict[str, str], value: float) -> dict[str, Any]:
+    return {"metric": labels, "value": [0, str(value)]}

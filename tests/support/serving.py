@@ -1,0 +1,45 @@
+"""A resource that serves under a policy, and what its status says."""
+
+from collections.abc import Callable
+
+from support.api import Api, Manifest
+from support.prometheus_double import PrometheusDouble
+from support.waiting import eventually
+
+Make = Callable[..., Manifest]
+ENFORCE = {
+    "mode": "Enforce",
+    "window": {"short": "20s", "long": "60s"},
+    "objectives": [{"metric": "Tpot", "threshold": "50ms"}],
+    "budget": {"cooldown": "1s"},
+}
+TPOT = "request_time_per_output_token_seconds"
+
+
+def settings(prometheus: PrometheusDouble) -> dict[str, object]:
+    endpoint = {"name": "default", "url": prometheus.url, "scrapeIntervalSeconds": 2, "timeoutSeconds": 2}
+    return {"endpoints": [endpoint], "evaluationIntervalSeconds": 0.5}
+
+
+def status(api: Api, namespace: str) -> Manifest:
+    found = api.get("SpecDecodeDeployment", namespace, "chat") or {}
+    return found.get("status") or {}
+
+
+def condition(api: Api, namespace: str, kind: str) -> tuple[str, str]:
+    conditions = status(api, namespace).get("conditions") or []
+    return next(((entry["status"], entry["reason"]) for entry in conditions if entry["type"] == kind), ("", ""))
+
+
+def serving(api: Api, manifest: Make, namespace: str, **spec: object) -> None:
+    api.create(manifest(**({"policy": ENFORCE} | spec)))
+    eventually(lambda: condition(api, namespace, "Ready")[0] == "True", what="Ready")
+    eventually(lambda: condition(api, namespace, "MetricsAvailable")[0] == "True", what="MetricsAvailable")
+
+
+def reasons(api: Api, namespace: str) -> list[str]:
+    return [event["reason"] for event in api.list("Event", namespace) if event["involvedObject"]["name"] == "chat"]
+
+
+def replica_sets(api: Api, namespace: str) -> int:
+    return len(api.list("ReplicaSet", namespace))

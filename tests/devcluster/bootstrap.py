@@ -16,14 +16,10 @@ def main() -> None:
     """Make the environment in the folder that the command line names."""
     folder = Path(sys.argv[1]).absolute()
     if sys.version_info < OLDEST:
-        sys.exit(
-            f"Python {sys.version.split()[0]} is too old: 3.11 or later is needed; call make PYTHON=python3.11"
-        )
+        sys.exit(f"Python {sys.version.split()[0]} is too old: 3.11 or later is needed; call make PYTHON=python3.11")
     make_environment(folder)
     python = folder / "bin" / "python"
-    requirements = [
-        f"--requirement={REPOSITORY / 'requirements' / name}" for name in ("dev.txt", "build.txt")
-    ]
+    requirements = [f"--requirement={REPOSITORY / 'requirements' / name}" for name in ("dev.txt", "build.txt")]
     for file in requirements:
         pip(python, "--require-hashes", file)
     pip(python, "--no-deps", "--no-build-isolation", "--editable", str(REPOSITORY))
@@ -34,9 +30,7 @@ def make_environment(folder: Path) -> None:
     command = [sys.executable, "-m", "venv", "--clear", str(folder)]
     if not has_ensurepip():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        sys.exit(
-            f"Python's venv module is incomplete; install it first: apt-get install python{version}-venv"
-        )
+        sys.exit(f"Python's venv module is incomplete; install it first: apt-get install python{version}-venv")
     subprocess.run(command, check=True)
 
 
@@ -46,9 +40,7 @@ def has_ensurepip() -> bool:
         return True
     try:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "python3-venv"], check=True
-        )
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "python3-venv"], check=True)
     except (OSError, subprocess.CalledProcessError):
         return False
     return installed_ensurepip()

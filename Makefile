@@ -43,8 +43,7 @@ format: venv ## Format the code
 
 .PHONY: generate
 generate: venv ## Write what is made from the models: CRD, chart, manifests, field reference
-	$(BIN)/specdecode crds > crds/specdecodedeployments.yaml
-	cp crds/specdecodedeployments.yaml charts/specdecode-operator/files/crd.yaml
+	PYTHONPATH=tests $(BIN)/python -m chart.generated
 	$(BIN)/specdecode reference > docs/reference.md
 
 .PHONY: test

@@ -10,7 +10,7 @@ from specdecode_operator.clients.errors import (
     Rejected,
     Unavailable,
 )
-from specdecode_operator.clients.kubernetes import Kubernetes, Manifest
+from specdecode_operator.clients.kubernetes import Kubernetes, Manifest, in_cluster
 from specdecode_operator.clients.prometheus import Connection, Prometheus
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "PrometheusError",
     "Rejected",
     "Unavailable",
+    "in_cluster",
 ]

@@ -4,6 +4,7 @@ The kinds are fixed, so nothing is discovered, and manifests stay plain dicts.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
@@ -23,7 +24,7 @@ from specdecode_operator.clients.errors import (
     Unavailable,
 )
 
-__all__ = ["Kubernetes", "Manifest"]
+__all__ = ["Kubernetes", "Manifest", "in_cluster"]
 
 Manifest = dict[str, Any]
 
@@ -48,6 +49,11 @@ _ERRORS: Final[dict[int, type[KubernetesError]]] = {
 _LONGEST_MESSAGE: Final = 600
 
 
+def in_cluster() -> bool:
+    """Whether this process is to use its pod's service account; an explicit kubeconfig wins."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+
+
 class Kubernetes:
     """A connection to the API server; close it, or use it as an async context manager."""
 
@@ -59,7 +65,10 @@ class Kubernetes:
     @classmethod
     async def connect(cls) -> Self:
         """Return a connection with the pod's service account, or with the kubeconfig outside a cluster."""
-        await config.load_config()
+        if in_cluster():
+            config.load_incluster_config()
+        else:
+            await config.load_kube_config()
         return cls(ApiClient())
 
     async def __aenter__(self) -> Self:

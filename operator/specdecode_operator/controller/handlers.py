@@ -1,11 +1,13 @@
 """Every kopf handler: each only fills a cache and marks a key."""
 
 import os
+from dataclasses import replace
 from typing import Any, Final
 
 import kopf
 
 from specdecode_operator.api.names import GROUP, KIND, NAME_LABEL, PLURAL, VERSION
+from specdecode_operator.clients import in_cluster
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.store import Store
 
@@ -65,6 +67,13 @@ def _watch(
 
 
 def _login(**arguments: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's own arguments
-    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
-        return kopf.login_with_service_account(**arguments)
-    return kopf.login_with_kubeconfig(**arguments)
+    """Log in as the pod's service account, or with the kubeconfig outside a cluster.
+
+    kopf asks for the API server by its DNS name; the address in the environment works without DNS too.
+    """
+    if not in_cluster():
+        return kopf.login_with_kubeconfig(**arguments)
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    found = kopf.login_with_service_account(**arguments)
+    address = f"[{host}]" if ":" in host else host
+    return None if found is None else replace(found, server=f"https://{address}:{port}")

@@ -9,7 +9,7 @@ from typing import Final
 import kopf
 import structlog
 
-from specdecode_operator.api.names import API_VERSION, KIND, NAME_LABEL
+from specdecode_operator.api.names import API_VERSION, FIELD_MANAGER, KIND, NAME_LABEL
 from specdecode_operator.clients import Kubernetes, Manifest, Prometheus
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
@@ -83,6 +83,7 @@ class Runtime:
             standalone=True,
             clusterwide=not namespaces,
             namespaces=list(namespaces),
+            identity=FIELD_MANAGER,  # type: ignore[arg-type] # kopf would look up the user's name, which a pod lacks
             stop_flag=stop,
         )
 

@@ -26,8 +26,7 @@ def operator(plane: ControlPlane, api: Api, tmp_path_factory: pytest.TempPathFac
 def chat(api: Api, operator: OperatorProcess, manifest: Make, namespace: str) -> str:
     assert operator.pid
     api.create(manifest())
-    for kind in CHILDREN:
-        eventually(lambda kind=kind: api.get(kind, namespace, "chat"), what=kind)
+    eventually(lambda: all(api.get(kind, namespace, "chat") for kind in CHILDREN), what="every child")
     return namespace
 
 
@@ -150,8 +149,11 @@ def test_a_foreign_service_of_the_same_name_is_left_alone(
 def test_deletion_leaves_nothing(api: Api, chat: str) -> None:
     api.delete("SpecDecodeDeployment", chat, "chat")
     eventually(lambda: api.get("SpecDecodeDeployment", chat, "chat") is None, seconds=10, what="the deletion")
-    for kind in (*CHILDREN, "ReplicaSet"):
-        eventually(lambda kind=kind: not _ours(api.list(kind, chat)), seconds=40, what=f"the end of every {kind}")
+    eventually(
+        lambda: not any(_ours(api.list(kind, chat)) for kind in (*CHILDREN, "ReplicaSet")),
+        seconds=40,
+        what="the end of every child",
+    )
 
 
 def test_a_lost_status_is_rebuilt_from_the_cluster(api: Api, chat: str) -> None:

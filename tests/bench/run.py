@@ -1,0 +1,154 @@
+"""The measurement."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.audit import WRITES, Request, requests
+from devcluster.controlplane import ControlPlane
+from specdecode_operator.api.crd import custom_resource_definition
+from support.api import Api, Manifest
+from support.operator_process import OperatorProcess
+from support.prometheus_double import PrometheusDouble
+from support.waiting import eventually
+
+NAMESPACE = "bench"
+CHILDREN = ("deployments", "services", "poddisruptionbudgets")
+FEW = 50
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What is asked of the operator."""
+
+    resources: int
+    rest_seconds: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured. Seconds, megabytes, counts."""
+
+    conditions: Conditions
+    applied_p50: float
+    applied_p99: float
+    applied_max: float
+    writes_at_rest_per_minute: float
+    queries_a_tick_few: float
+    queries_a_tick_all: float
+    memory_megabytes: float
+
+
+def measure(plane: ControlPlane, folder: Path, conditions: Conditions) -> Figures:
+    """Run the whole benchmark against `plane`, which nothing else uses."""
+    with Api(plane.kubeconfig) as api, PrometheusDouble(list) as prometheus:
+        _prepare(api)
+        endpoint = {"name": "default", "url": prometheus.url, "scrapeIntervalSeconds": 30}
+        settings = {"endpoints": [endpoint], "evaluationIntervalSeconds": 5}
+        with OperatorProcess(folder / "operator", plane.kubeconfig, **settings) as operator:
+            _create(api, range(FEW))
+            _wait_applied(plane, FEW)
+            few = _queries_a_tick(operator, prometheus)
+            _create(api, range(FEW, FEW + conditions.resources))
+            _wait_applied(plane, FEW + conditions.resources)
+            writes = _writes_at_rest(plane, conditions.rest_seconds)
+            every = _queries_a_tick(operator, prometheus)
+            memory = psutil.Process(operator.pid).memory_info().rss / 1e6
+    times = _created_to_applied(plane, conditions.resources)
+    return Figures(
+        conditions=conditions,
+        applied_p50=_quantile(times, 0.50),
+        applied_p99=_quantile(times, 0.99),
+        applied_max=times[-1],
+        writes_at_rest_per_minute=writes,
+        queries_a_tick_few=few,
+        queries_a_tick_all=every,
+        memory_megabytes=memory,
+    )
+
+
+def _prepare(api: Api) -> None:
+    api.create(custom_resource_definition())
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    eventually(lambda: _served(api), what="the CRD")
+
+
+def _served(api: Api) -> bool:
+    try:
+        return api.list("SpecDecodeDeployment", NAMESPACE) == []
+    except Exception:  # noqa: BLE001 - a CRD that is not served yet answers in several ways
+        return False
+
+
+def _resource(number: int) -> Manifest:
+    return {
+        "apiVersion": "specdecode.dev/v1alpha1",
+        "kind": "SpecDecodeDeployment",
+        "metadata": {"name": f"model-{number:05}", "namespace": NAMESPACE},
+        "spec": {
+            "replicas": 2,
+            "model": {"name": "org/target"},
+            "speculation": {"method": "DraftModel", "draft": {"name": "org/draft"}, "numSpeculativeTokens": 4},
+            "policy": {"objectives": [{"metric": "Tpot", "threshold": "50ms"}]},
+        },
+    }
+
+
+def _create(api: Api, numbers: range) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: api.create(_resource(number)), numbers))
+
+
+def _wait_applied(plane: ControlPlane, count: int) -> None:
+    eventually(lambda: len(_last_child(plane)) >= count, seconds=300, what=f"the children of {count} resources")
+
+
+def _last_child(plane: ControlPlane) -> dict[str, Request]:
+    """Return by resource the request that completed its children."""
+    done: dict[str, dict[str, Request]] = {}
+    for request in requests(plane.audit_log):
+        if request.verb == "patch" and request.resource in CHILDREN and request.status < 300:
+            done.setdefault(request.name, {}).setdefault(request.resource, request)
+    complete = {name: found for name, found in done.items() if len(found) == len(CHILDREN)}
+    return {name: max(found.values(), key=lambda one: one.finished) for name, found in complete.items()}
+
+
+def _created_to_applied(plane: ControlPlane, count: int) -> list[float]:
+    """Return the ascending times of the last `count` resources, in seconds."""
+    last = _last_child(plane)
+    created = [
+        request
+        for request in requests(plane.audit_log)
+        if request.verb == "create" and request.resource == "specdecodedeployments"
+    ]
+    return sorted((last[one.name].finished - one.received).total_seconds() for one in created[-count:])
+
+
+def _writes_at_rest(plane: ControlPlane, seconds: int) -> float:
+    """Return writes a minute of anybody but the API server itself, no-op patches included and Leases not."""
+    time.sleep(15)
+    before = _writes(plane)
+    time.sleep(seconds)
+    return (_writes(plane) - before) * 60 / seconds
+
+
+def _writes(plane: ControlPlane) -> int:
+    return sum(
+        request.verb in WRITES and request.resource != "leases" and "kube-apiserver" not in request.agent
+        for request in requests(plane.audit_log)
+    )
+
+
+def _queries_a_tick(operator: OperatorProcess, prometheus: PrometheusDouble) -> float:
+    """Return the queries of one evaluation, averaged over several."""
+    ticks = 'specdecode_prometheus_seconds_count{endpoint="default"}'
+    first_ticks, first_queries = operator.metric(ticks), len(prometheus.queries)
+    eventually(lambda: operator.metric(ticks) >= first_ticks + 3, seconds=90, what="three evaluations")
+    return (len(prometheus.queries) - first_queries) / (operator.metric(ticks) - first_ticks)
+
+
+def _quantile(ascending: list[float], share: float) -> float:
+    return ascending[min(len(ascending) - 1, round(share * len(ascending)))]

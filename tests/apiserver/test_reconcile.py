@@ -108,6 +108,19 @@ def test_kubectl_scale_works_without_a_roll(api: Api, plane: ControlPlane, chat:
     assert get(api, "Deployment", chat)["spec"]["template"] == before
 
 
+def test_an_autoscaler_sets_the_replicas(api: Api, chat: str) -> None:
+    target = {"apiVersion": "specdecode.dev/v1alpha1", "kind": "SpecDecodeDeployment", "name": "chat"}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "chat", "namespace": chat},
+        "spec": {"scaleTargetRef": target, "minReplicas": 4, "maxReplicas": 6},
+    }
+    eventually(lambda: condition(api, chat, "Ready"), what="the selector in the status")
+    api.create(autoscaler)
+    eventually(lambda: get(api, "Deployment", chat)["spec"]["replicas"] == 4, seconds=60, what="the least replicas")
+
+
 def test_one_replica_needs_no_disruption_budget(api: Api, chat: str) -> None:
     edit(api, chat, replicas=1)
     eventually(lambda: api.get("PodDisruptionBudget", chat, "chat") is None, what="the end of the budget")

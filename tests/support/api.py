@@ -20,6 +20,7 @@ PATHS = {
     "Service": "/api/v1/namespaces/{}/services",
     "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "Pod": "/api/v1/namespaces/{}/pods",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "Event": "/api/v1/namespaces/{}/events",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
 }

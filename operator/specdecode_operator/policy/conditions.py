@@ -83,7 +83,7 @@ def _ready(situation: Observation) -> _Draft:
         return _Draft("Ready", _FALSE, "Initializing", "no pods have been created yet")
     if cluster.desired == 0:
         return _Draft("Ready", _TRUE, "ScaledToZero", "spec.replicas is 0")
-    if cluster.observed and cluster.available and cluster.ready:
+    if cluster.available and cluster.ready:
         return _Draft("Ready", _TRUE, "PodsReady", "enough pods are ready to serve")
     if cluster.unschedulable:
         return _Draft("Ready", _FALSE, "Unschedulable", "a pod finds no node with a free GPU")

@@ -1,0 +1,124 @@
+"""An API server in memory: it completes what is applied, counts versions, and remembers what it was asked."""
+
+import copy
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from specdecode_operator.clients import Conflict, Kubernetes, KubernetesError, Manifest, NotFound
+
+Name = tuple[str, str, str]
+
+
+class FakeKubernetes(Kubernetes):
+    """Behaves like the real client as far as the controller can see."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Name, Manifest] = {}
+        self.calls: list[tuple[str, str]] = []
+        """Verb and kind of every write, in order."""
+        self.listed: list[tuple[str, str | None, str | None]] = []
+        """Kind, namespace and selector of every list."""
+        self.events: list[Manifest] = []
+        self.failures: dict[tuple[str, str], KubernetesError] = {}
+        """What a verb on a kind fails with."""
+        self._numbers = itertools.count(1)
+
+    def put(self, manifest: Mapping[str, Any]) -> Manifest:
+        """Have an object that somebody else made, or the resource itself."""
+        found = copy.deepcopy(dict(manifest))
+        self._stamp(found)
+        self.objects[_name(found)] = found
+        return copy.deepcopy(found)
+
+    def writes(self) -> list[tuple[str, str]]:
+        """Return the writes since the last call."""
+        found, self.calls = self.calls, []
+        return found
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        self._fail("get", kind)
+        return copy.deepcopy(self.objects.get((kind, namespace, name)))
+
+    async def list(
+        self, kind: str, namespace: str | None = None, *, label_selector: str | None = None
+    ) -> "list[Manifest]":
+        self.listed.append((kind, namespace, label_selector))
+        self._fail("list", kind)
+        found = [body for name, body in self.objects.items() if name[0] == kind and namespace in (None, name[1])]
+        return [{name: value for name, value in copy.deepcopy(body).items() if name != "kind"} for body in found]
+
+    async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        verb = "rehearse" if dry_run else "apply"
+        self.calls.append((verb, manifest["kind"]))
+        self._fail(verb, manifest["kind"])
+        live = self.objects.get(_name(manifest), {})
+        found = _completed(_merged(live, manifest))
+        if found == live:
+            return copy.deepcopy(live)
+        self._stamp(found)
+        if not dry_run:
+            self.objects[_name(manifest)] = found
+        return copy.deepcopy(found)
+
+    async def write_status(self, manifest: Manifest) -> Manifest:
+        self.calls.append(("status", manifest["kind"]))
+        self._fail("status", manifest["kind"])
+        live = self.objects.get(_name(manifest))
+        if live is None:
+            raise NotFound("gone")
+        if live["metadata"]["resourceVersion"] != manifest["metadata"]["resourceVersion"]:
+            raise Conflict("changed")
+        found = {**live, "status": copy.deepcopy(manifest["status"])}
+        self._stamp(found)
+        self.objects[_name(manifest)] = found
+        return copy.deepcopy(found)
+
+    async def delete(self, manifest: Mapping[str, Any]) -> None:
+        self.calls.append(("delete", manifest["kind"]))
+        self._fail("delete", manifest["kind"])
+        self.objects.pop(_name(manifest), None)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        self._fail("create", manifest["kind"])
+        self.events.append(manifest)
+        return manifest
+
+    def _fail(self, verb: str, kind: str) -> None:
+        if (verb, kind) in self.failures:
+            raise self.failures[verb, kind]
+
+    def _stamp(self, manifest: Manifest) -> None:
+        number = next(self._numbers)
+        metadata = manifest["metadata"]
+        metadata.setdefault("uid", f"uid-{number}")
+        metadata.setdefault("generation", 1)
+        metadata["resourceVersion"] = str(number)
+
+
+def _name(manifest: Mapping[str, Any]) -> Name:
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata["namespace"], metadata["name"]
+
+
+def _merged(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> Manifest:
+    found = copy.deepcopy(dict(live))
+    for name, value in manifest.items():
+        old = found.get(name)
+        nested = isinstance(value, Mapping) and isinstance(old, Mapping)
+        found[name] = _merged(old or {}, value) if nested else copy.deepcopy(value)
+    return found
+
+
+def _completed(manifest: Manifest) -> Manifest:
+    """Fill in a few defaults of the real server, inside and beside what is applied."""
+    spec = manifest.get("spec", {})
+    if manifest["kind"] == "Service":
+        spec.setdefault("clusterIP", "10.0.0.1")
+        spec.setdefault("type", "ClusterIP")
+    if manifest["kind"] == "Deployment":
+        pod = spec["template"]["spec"]
+        pod.setdefault("restartPolicy", "Always")
+        for container in pod["containers"]:
+            container.setdefault("imagePullPolicy", "IfNotPresent")
+    return manifest

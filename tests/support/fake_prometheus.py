@@ -1,0 +1,56 @@
+"""A Prometheus client in memory, for the metrics loop."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from specdecode_operator.clients import Prometheus, PrometheusError
+from specdecode_operator.engine import Counter
+from specdecode_operator.policy import Query, Row
+from specdecode_operator.policy.queries import Kind
+
+Labels = dict[str, str]
+
+
+@dataclass
+class Traffic:
+    """What every pod reports."""
+
+    acceptance: float = 0.9
+    slow: float = 0.0
+    requests: float = 1000.0
+    edges: tuple[float, ...] = (0.05,)
+
+
+@dataclass
+class FakePrometheus(Prometheus):
+    """Answers for `pods` until it fails; `meanwhile` is called while an answer is awaited."""
+
+    pods: list[Labels] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
+    failure: PrometheusError | None = None
+    meanwhile: Callable[[], None] = lambda: None
+    asked: list[list[Query]] = field(default_factory=list)
+
+    async def answer(self, queries: Sequence[Query]) -> list[tuple[Query, list[Row]]]:
+        self.asked.append(list(queries))
+        self.meanwhile()
+        if self.failure is not None:
+            raise self.failure
+        return [(query, [row for pod in self.pods for row in self._rows(query, pod)]) for query in queries]
+
+    def _rows(self, query: Query, pod: Labels) -> list[Row]:
+        if query.kind is not Kind.BUCKETS:
+            return [Row(pod, self._value(query))]
+        total = self.traffic.requests
+        fast = [Row(pod | {"le": str(edge)}, total * (1 - self.traffic.slow)) for edge in self.traffic.edges]
+        return [*fast, Row(pod | {"le": "+Inf"}, total)]
+
+    def _value(self, query: Query) -> float:
+        if query.kind in (Kind.AGE, Kind.TARGETS):
+            return 1.0
+        if query.kind is Kind.SCRAPES:
+            return math.ceil(query.window)
+        if query.kind is Kind.REQUESTS:
+            return self.traffic.requests
+        return 10_000.0 * (self.traffic.acceptance if query.counter is Counter.ACCEPTED_TOKENS else 1.0)

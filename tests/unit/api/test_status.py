@@ -1,0 +1,95 @@
+"""The status as it is stored."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from specdecode_operator.api.v1alpha1 import ConditionStatus, Operation, Status
+from support.builders import condition, decision
+
+FULL = Status(
+    observed_generation=3,
+    conditions=[condition("Ready", ConditionStatus.TRUE, "PodsReady")],
+    active_variant="no-speculation",
+    variant_hash="0123456789",
+    primary_hash="9876543210",
+    speculation="None",
+    replicas=2,
+    ready_replicas=1,
+    selector="specdecode.dev/name=chat",
+    operation=Operation(id="d1", from_variant="primary", to_variant="fp8", started_at="2026-03-01T12:00:00Z"),
+    decisions=[decision()],
+)
+STORED: dict[str, Any] = {
+    "observedGeneration": 3,
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "True",
+            "reason": "PodsReady",
+            "message": "as before",
+            "lastTransitionTime": "2026-03-01T11:00:00Z",
+            "observedGeneration": 1,
+        }
+    ],
+    "activeVariant": "no-speculation",
+    "variantHash": "0123456789",
+    "primaryHash": "9876543210",
+    "speculation": "None",
+    "replicas": 2,
+    "readyReplicas": 1,
+    "selector": "specdecode.dev/name=chat",
+    "operation": {"id": "d1", "from": "primary", "to": "fp8", "startedAt": "2026-03-01T12:00:00Z"},
+    "effectiveThresholds": [],
+    "decisions": [
+        {
+            "id": "d1",
+            "at": "2026-03-01T11:00:00Z",
+            "generation": 1,
+            "from": "primary",
+            "to": "no-speculation",
+            "trigger": "Acceptance",
+            "signal": "Acceptance",
+            "value": "30% / 40%",
+            "threshold": "below 50% of the draft tokens accepted",
+            "window": "5m / 30m",
+            "samples": "300 / 900",
+            "outcome": "Completed",
+        }
+    ],
+}
+
+
+def test_it_is_stored_with_the_names_of_the_schema() -> None:
+    assert FULL.model_dump(mode="json", by_alias=True, exclude_none=True) == STORED
+
+
+def test_what_is_stored_can_be_read_again() -> None:
+    assert Status.model_validate(STORED) == FULL
+
+
+def test_an_empty_status_is_a_status() -> None:
+    assert Status.model_validate({}) == Status()
+
+
+def test_fields_of_a_later_operator_are_passed_over() -> None:
+    assert Status.model_validate(STORED | {"plan": {"memory": "80Gi"}}) == FULL
+
+
+def test_a_condition_is_found_by_its_type() -> None:
+    assert (FULL.condition("Ready"), FULL.condition("Stalled")) == (FULL.conditions[0], None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"decisions": [decision(str(number)) for number in range(11)]},
+        {"conditions": [condition(str(number), ConditionStatus.TRUE) for number in range(17)]},
+        {"selector": "x" * 1025},
+        {"replicas": -1},
+    ],
+)
+def test_it_is_bounded(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Status(**changes)

@@ -1,0 +1,363 @@
+"""The metrics loop: when a judgement is made, held, confirmed, and whom it wakes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from specdecode_operator.clients import PrometheusError
+from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.reading import Reader
+from specdecode_operator.controller.settings import Endpoint
+from specdecode_operator.controller.store import Key, Store
+from specdecode_operator.policy import Judgement, Verdict
+from support.builders import NOW, TPOT, body, rung, spec_of, stamp
+from support.fake_prometheus import FakePrometheus, Traffic
+
+CHAT = ("prod", "chat")
+OUTAGE = PrometheusError("status 503")
+READY = {"type": "Ready", "status": "True", "lastTransitionTime": stamp(NOW - timedelta(hours=2))}
+
+
+@dataclass
+class Loop:
+    """One evaluator over a cluster with an endpoint called `default`."""
+
+    prometheus: FakePrometheus = field(default_factory=FakePrometheus)
+    store: Store = field(default_factory=Store)
+    queue: WorkQueue = field(default_factory=WorkQueue)
+    metrics: Metrics = field(default_factory=Metrics)
+    now: datetime = NOW
+
+    def __post_init__(self) -> None:
+        endpoint = Endpoint(name="default", url="http://prometheus:9090")
+        watched = {"default": Watched(endpoint, self.prometheus)}
+        self.evaluator = Evaluator(self.store, Reader(), self.queue, self.metrics, watched, lambda: self.now)
+
+    def add(self, name: str = "chat", *, version: str = "1", status: Any = None, **spec: Any) -> Key:
+        """Have a resource with one pod that has served its primary for two hours."""
+        manifest = body(name, metadata={"uid": f"uid-{name}", "resourceVersion": version}, **spec)
+        self.store.put("SpecDecodeDeployment", manifest | {"status": status or {}})
+        self.add_pod(name, f"{name}-1", rung(spec_of(**spec)).hash)
+        return ("prod", name)
+
+    def add_pod(self, name: str, pod: str, variant_hash: str, **metadata: Any) -> None:
+        labels = {"specdecode.dev/name": name, "specdecode.dev/variant-hash": variant_hash}
+        base = {"name": pod, "namespace": "prod", "uid": f"uid-{pod}", "resourceVersion": "1", "labels": labels}
+        self.store.put("Pod", {"metadata": base | metadata, "status": {"conditions": [READY]}})
+        self.prometheus.pods.append({"namespace": "prod", "pod": pod})
+
+    async def tick(self, seconds: float = 15) -> Judgement | None:
+        """Let time pass and evaluate; return the judgement of `chat`."""
+        self.now += timedelta(seconds=seconds)
+        await self.evaluator.tick()
+        return self.evaluator.judgement(CHAT)
+
+    def woken(self) -> set[Key]:
+        """Return the keys that were marked since the last call."""
+        found = set(self.queue._marked)
+        self.queue._marked.clear()
+        return found
+
+    def value(self, metric: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"specdecode_{metric}", labels)
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+def verdicts(judgement: Judgement | None) -> list[Verdict]:
+    assert judgement is not None
+    return [finding.verdict for finding in judgement.findings]
+
+
+class TestJudgement:
+    async def test_a_service_in_good_health(self, loop: Loop) -> None:
+        loop.add()
+        found = await loop.tick()
+        assert found is not None
+        assert (found.variant_hash, verdicts(found), found.confirmed, found.unavailable, found.waiting) == (
+            rung(spec_of()).hash,
+            [Verdict.RECOVERED],
+            False,
+            None,
+            None,
+        )
+
+    async def test_every_signal_of_the_policy_is_judged(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.5)
+        loop.add(policy={"objectives": [TPOT]})
+        assert verdicts(await loop.tick()) == [Verdict.BREACH, Verdict.BREACH]
+
+    async def test_resources_are_judged_apart(self, loop: Loop) -> None:
+        loop.add("code", policy={"acceptance": {"disableBelowPercent": 95}})
+        loop.add("chat")
+        await loop.tick()
+        assert [verdicts(loop.evaluator.judgement(key)) for key in (CHAT, ("prod", "code"))] == [
+            [Verdict.RECOVERED],
+            [Verdict.BREACH],
+        ]
+
+    async def test_the_active_variant_is_judged(self, loop: Loop) -> None:
+        spec = spec_of()
+        off = rung(spec, "no-speculation")
+        status = {"activeVariant": "no-speculation", "variantHash": off.hash, "primaryHash": rung(spec).hash}
+        loop.add(status=status)
+        loop.add_pod("chat", "chat-2", off.hash)
+        found = await loop.tick()
+        assert (found and found.variant_hash, verdicts(found)) == (off.hash, [Verdict.NOT_APPLICABLE])
+
+    async def test_pods_of_another_variant_do_not_count(self, loop: Loop) -> None:
+        loop.add(status={"activeVariant": "no-speculation"})
+        found = await loop.tick()
+        assert found is not None
+        assert (found.waiting, verdicts(found)) == ("NoReadyPods", [Verdict.NOT_APPLICABLE])
+
+    async def test_a_pod_that_prometheus_does_not_know_holds_everything(self, loop: Loop) -> None:
+        loop.add()
+        loop.prometheus.pods.clear()
+        found = await loop.tick()
+        assert found is not None
+        assert (found.unavailable, verdicts(found)) == ("PodsNotScraped", [Verdict.UNKNOWN])
+
+    async def test_an_endpoint_that_nobody_configured(self, loop: Loop) -> None:
+        loop.add(metrics={"endpoint": "elsewhere"})
+        found = await loop.tick()
+        assert (found and found.unavailable, loop.prometheus.asked) == ("EndpointUnknown", [])
+
+    async def test_a_resource_that_cannot_be_read_is_passed_over(self, loop: Loop) -> None:
+        loop.add()
+        broken = body("broken", metadata={"uid": "b", "resourceVersion": "1"}, model={})
+        loop.store.put("SpecDecodeDeployment", broken)
+        await loop.tick()
+        assert loop.evaluator.judgement(("prod", "broken")) is None
+        assert loop.evaluator.judgement(CHAT) is not None
+
+    async def test_nothing_is_asked_where_there_is_nothing(self, loop: Loop) -> None:
+        assert (await loop.tick(), loop.prometheus.asked) == (None, [])
+
+
+class TestConfirmation:
+    async def test_a_breach_counts_when_it_is_found_twice(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        found = [await loop.tick() for _ in range(3)]
+        assert [judgement and judgement.confirmed for judgement in found] == [False, True, True]
+
+    async def test_a_breach_that_went_away_starts_anew(self, loop: Loop) -> None:
+        loop.add()
+        confirmed = []
+        for acceptance in (0.3, 0.9, 0.3, 0.3):
+            loop.prometheus.traffic.acceptance = acceptance
+            judgement = await loop.tick()
+            confirmed.append(judgement and judgement.confirmed)
+        assert confirmed == [False, False, False, True]
+
+    async def test_a_breach_of_another_variant_confirms_nothing(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.5)
+        policy = {"objectives": [TPOT]}
+        loop.add(policy=policy)
+        await loop.tick()
+        spec = spec_of(policy=policy)
+        loop.add_pod("chat", "chat-2", rung(spec, "no-speculation").hash)
+        loop.add(version="2", status={"activeVariant": "no-speculation"}, policy=policy)
+        found = await loop.tick()
+        assert (verdicts(found), found and found.confirmed) == ([Verdict.NOT_APPLICABLE, Verdict.BREACH], False)
+
+    async def test_a_breach_beside_something_unknown_is_not_confirmed(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        await loop.tick()
+        loop.prometheus.pods.clear()
+        found = await loop.tick()
+        assert (verdicts(found), found and found.confirmed) == ([Verdict.UNKNOWN], False)
+
+    async def test_after_a_restart_it_takes_two_evaluations_again(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        for _ in range(3):
+            await loop.tick()
+        again = Loop(loop.prometheus, loop.store)
+        found = await again.tick()
+        assert (verdicts(found), found and found.confirmed) == ([Verdict.BREACH], False)
+
+
+class TestOutage:
+    async def test_one_lost_answer_holds_what_was_known_and_confirms_nothing(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        for _ in range(2):
+            before = await loop.tick()
+        loop.prometheus.failure = OUTAGE
+        found = await loop.tick()
+        assert (verdicts(found), before and before.confirmed, found and found.confirmed) == (
+            [Verdict.BREACH],
+            True,
+            False,
+        )
+
+    @pytest.mark.parametrize(
+        ("seconds", "unavailable"),
+        [(15, None), (59.9, None), (60, "EndpointUnavailable"), (3600, "EndpointUnavailable")],
+    )
+    async def test_after_a_minute_it_is_an_outage(self, loop: Loop, seconds: float, unavailable: str | None) -> None:
+        loop.add()
+        await loop.tick()
+        loop.prometheus.failure = OUTAGE
+        found = await loop.tick(seconds)
+        assert found is not None
+        assert found.unavailable == unavailable
+
+    async def test_an_outage_is_unknown_and_wakes_the_resource_once(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.prometheus.failure = OUTAGE
+        await loop.tick(60)
+        assert verdicts(loop.evaluator.judgement(CHAT)) == [Verdict.UNKNOWN]
+        loop.woken()
+        await loop.tick()
+        assert loop.woken() == set()
+
+    async def test_the_end_of_an_outage_is_seen_at_once(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.prometheus.failure = OUTAGE
+        await loop.tick(60)
+        loop.woken()
+        loop.prometheus.failure = None
+        found = await loop.tick()
+        assert (found and found.unavailable, verdicts(found), loop.woken()) == (None, [Verdict.RECOVERED], {CHAT})
+
+    async def test_a_breach_after_an_outage_takes_two_evaluations(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        for _ in range(2):
+            await loop.tick()
+        loop.prometheus.failure = OUTAGE
+        await loop.tick(60)
+        loop.prometheus.failure = None
+        found = [await loop.tick() for _ in range(2)]
+        assert [judgement and judgement.confirmed for judgement in found] == [False, True]
+
+    async def test_an_endpoint_that_has_never_answered_gets_its_minute_too(self, loop: Loop) -> None:
+        loop.add()
+        loop.prometheus.failure = OUTAGE
+        first = await loop.tick()
+        second = await loop.tick(60)
+        assert (first, second and second.unavailable) == (None, "EndpointUnavailable")
+
+    async def test_failures_are_counted(self, loop: Loop) -> None:
+        loop.add()
+        loop.prometheus.failure = OUTAGE
+        for _ in range(3):
+            await loop.tick()
+        assert loop.value("prometheus_failures_total", endpoint="default") == 3.0
+
+    async def test_one_endpoint_does_not_hold_another(self, loop: Loop) -> None:
+        loop.add()
+        loop.add("code", metrics={"endpoint": "elsewhere"})
+        loop.prometheus.failure = OUTAGE
+        await loop.tick(60)
+        assert (loop.evaluator.judgement(("prod", "code")) or Judgement("", (), confirmed=False)).unavailable == (
+            "EndpointUnknown"
+        )
+
+
+class TestWaking:
+    async def test_the_first_judgement_wakes(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        assert loop.woken() == {CHAT}
+
+    async def test_the_same_judgement_does_not(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.woken()
+        await loop.tick()
+        assert loop.woken() == set()
+
+    async def test_other_figures_with_the_same_verdict_do_not(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.woken()
+        loop.prometheus.traffic = Traffic(acceptance=0.8, requests=5000)
+        await loop.tick()
+        assert loop.woken() == set()
+
+    async def test_another_verdict_does(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.woken()
+        loop.prometheus.traffic.acceptance = 0.52
+        await loop.tick()
+        assert loop.woken() == {CHAT}
+
+    async def test_a_confirmed_breach_wakes_every_time_since_a_brake_may_have_been_let_off(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        woken = []
+        for _ in range(4):
+            await loop.tick()
+            woken.append(loop.woken())
+        assert woken == [{CHAT}] * 4
+
+
+class TestQueries:
+    async def test_their_number_does_not_grow_with_the_resources(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        for number in range(200):
+            loop.add(f"r{number}")
+        await loop.tick()
+        assert [len(asked) for asked in loop.prometheus.asked] == [12, 12]
+
+    async def test_every_window_and_edge_that_is_needed_is_asked_for(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT, {"metric": "Ttft", "threshold": "2s"}]})
+        loop.add(
+            "code",
+            policy={"window": {"short": "1m", "long": "5m"}, "objectives": [{"metric": "Tpot", "threshold": "3ms"}]},
+        )
+        await loop.tick()
+        texts = [query.text for query in loop.prometheus.asked[0]]
+        spans = {text.split("[")[-1].split("]")[0] for text in texts if "increase" in text}
+        assert spans == {"60s", "300s", "1800s"}
+        assert {text.split('le=~"')[1].split('"')[0] for text in texts if "_bucket" in text} == {
+            "0[.]003|0[.]05|[+]Inf",
+            "2[.]5|[+]Inf",
+        }
+
+    async def test_an_objective_above_the_histogram_is_not_asked_for(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [{"metric": "Tpot", "threshold": "900s"}]})
+        await loop.tick()
+        assert not any("_bucket" in query.text for query in loop.prometheus.asked[0])
+
+
+class TestMetrics:
+    async def test_findings_are_shown(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance"}
+        assert loop.value("signal_value", **labels, window="short") == 0.9
+        assert loop.value("signal_verdict", **labels, verdict="Recovered") == 1.0
+
+    async def test_the_loop_is_shown(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        assert (
+            loop.value("resources"),
+            loop.value("last_evaluation_timestamp_seconds"),
+            loop.value("prometheus_queries_total", endpoint="default"),
+            loop.value("prometheus_seconds_count", endpoint="default"),
+        ) == (1.0, loop.now.timestamp(), 12.0, 1.0)
+
+    async def test_a_resource_that_is_forgotten_leaves_nothing(self, loop: Loop) -> None:
+        loop.add()
+        await loop.tick()
+        loop.evaluator.forget(CHAT)
+        labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance", "window": "short"}
+        assert (loop.evaluator.judgement(CHAT), loop.value("signal_value", **labels)) == (None, None)

@@ -1,0 +1,384 @@
+"""One resource from its caches to the cluster and back to its status, with an API server in memory."""
+
+import copy
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from specdecode_operator.api.v1alpha1 import Status
+from specdecode_operator.clients import Conflict, Forbidden, KubernetesError, NotFound, Rejected, Unavailable
+from specdecode_operator.controller.applier import Applier
+from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.reading import Reader
+from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.store import Store
+from specdecode_operator.policy import Finding, Judgement, Verdict
+from support.builders import ACCEPTANCE, ENFORCE, NOW, body, rung, spec_of
+from support.fake_kubernetes import FakeKubernetes
+
+KEY = ("prod", "chat")
+OURS = "SpecDecodeDeployment"
+STATUS, DEPLOYMENT, SERVICE = ("status", OURS), ("apply", "Deployment"), ("apply", "Service")
+BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.3, 300, 900),)
+
+
+class World:
+    """A resource in a cluster, and a reconciler that looks after it."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.kubernetes = FakeKubernetes()
+        self.store = Store()
+        self.metrics = Metrics()
+        self.now = NOW
+        self.start()
+        self.change(**spec)
+
+    def start(self) -> None:
+        """Start a process: nothing is remembered but the caches and the cluster."""
+        reader = Reader()
+        clock = self.clock
+        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
+        applier = Applier(self.kubernetes, self.store, self.metrics)
+        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
+        self.reconciler = Reconciler(parts)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def change(self, **spec: Any) -> None:
+        """The user applies a spec."""
+        self.spec = spec
+        live = self.kubernetes.objects.get((OURS, *KEY), body())
+        metadata = live["metadata"] | {"generation": live["metadata"].get("generation", 0) + 1}
+        self.store.put(OURS, self.kubernetes.put(live | {"metadata": metadata, "spec": body(**spec)["spec"]}))
+
+    def roll_out(self) -> None:
+        """The Deployment's controller and the kubelet do all that they have to."""
+        live = copy.deepcopy(self.kubernetes.objects["Deployment", *KEY])
+        pods = live["spec"]["replicas"]
+        live["status"] = {
+            "observedGeneration": live["metadata"]["generation"],
+            "replicas": pods,
+            "updatedReplicas": pods,
+            "readyReplicas": pods,
+            "conditions": [{"type": "Available", "status": "True"}],
+        }
+        self.store.put("Deployment", self.kubernetes.put(live))
+
+    def breach(self) -> None:
+        """The metrics loop has found the active variant in breach, twice."""
+        name = self.status.active_variant or "primary"
+        judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, confirmed=True)
+        self.evaluator._judgements[KEY] = judged
+
+    async def reconcile(self) -> float | None:
+        return await self.reconciler(KEY)
+
+    async def serving(self) -> None:
+        """Bring the resource up."""
+        await self.reconcile()
+        self.roll_out()
+        await self.reconcile()
+        self.kubernetes.writes()
+        self.kubernetes.events.clear()
+
+    @property
+    def status(self) -> Status:
+        return Status.model_validate(self.kubernetes.objects[OURS, *KEY].get("status") or {})
+
+    def state(self, kind: str) -> tuple[str, str, str]:
+        found = self.status.condition(kind)
+        assert found is not None
+        return found.status, found.reason, found.message
+
+    def outcomes(self) -> dict[str, float]:
+        names = ("done", "stale", "unavailable", "refused", "failed")
+        value = self.metrics.registry.get_sample_value
+        found = {name: value("specdecode_reconciles_total", {"outcome": name}) for name in names}
+        return {name: count for name, count in found.items() if count}
+
+    def reasons(self) -> list[str]:
+        return [event["reason"] for event in self.kubernetes.events]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def enforcing() -> World:
+    return World(**ENFORCE)
+
+
+class TestFirstSight:
+    async def test_the_status_is_written_before_anything_is_made(self, world: World) -> None:
+        assert await world.reconcile() is None
+        assert world.kubernetes.writes() == [STATUS, DEPLOYMENT, SERVICE]
+
+    async def test_the_second_time_nothing_is_written(self, world: World) -> None:
+        await world.serving()
+        await world.reconcile()
+        assert world.kubernetes.writes() == []
+
+    async def test_time_alone_changes_nothing(self, world: World) -> None:
+        await world.serving()
+        world.now += timedelta(days=7)
+        await world.reconcile()
+        assert world.kubernetes.writes() == []
+
+    async def test_a_restart_changes_nothing(self, world: World) -> None:
+        await world.serving()
+        world.start()
+        world.now += timedelta(minutes=1)
+        await world.reconcile()
+        assert STATUS not in world.kubernetes.writes()
+
+    async def test_when_the_pods_are_ready_the_status_says_so(self, world: World) -> None:
+        await world.reconcile()
+        world.roll_out()
+        await world.reconcile()
+        assert (world.state("Ready")[0], world.state("Reconciling")[0], world.reasons()) == ("True", "False", ["Ready"])
+
+
+class TestRemediation:
+    async def test_the_decision_is_recorded_before_it_is_carried_out(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        assert enforcing.kubernetes.writes() == [("rehearse", "Deployment"), STATUS, DEPLOYMENT]
+
+    async def test_the_deployment_gets_the_next_rung(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        labels = enforcing.kubernetes.objects["Deployment", *KEY]["metadata"]["labels"]
+        assert (labels["specdecode.dev/variant"], enforcing.status.active_variant, enforcing.reasons()) == (
+            "no-speculation",
+            "no-speculation",
+            ["RemediationStarted"],
+        )
+
+    async def test_the_same_breach_again_does_nothing(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.kubernetes.writes()
+        await enforcing.reconcile()
+        assert (
+            [write for write in enforcing.kubernetes.writes() if write != STATUS],
+            len(enforcing.status.decisions),
+        ) == (
+            [],
+            1,
+        )
+
+    async def test_when_it_is_rolled_out_the_decision_is_completed(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        await enforcing.reconcile()
+        assert ([entry.outcome for entry in enforcing.status.decisions], enforcing.status.operation) == (
+            ["Completed"],
+            None,
+        )
+        assert enforcing.reasons()[-1] == "RemediationCompleted"
+
+    async def test_a_process_killed_between_record_and_roll_is_continued_by_the_next(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        enforcing.kubernetes.failures["apply", "Deployment"] = Unavailable("killed here")
+        await enforcing.reconcile()
+        enforcing.kubernetes.failures.clear()
+        enforcing.start()
+        await enforcing.reconcile()
+        labels = enforcing.kubernetes.objects["Deployment", *KEY]["metadata"]["labels"]
+        assert (labels["specdecode.dev/variant"], len(enforcing.status.decisions)) == ("no-speculation", 1)
+
+    async def test_decisions_are_counted_by_their_outcome(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        await enforcing.reconcile()
+        labels = {"namespace": "prod", "name": "chat", "to": "no-speculation", "trigger": "Acceptance"}
+        value = enforcing.metrics.registry.get_sample_value
+        assert [
+            value("specdecode_decisions_total", labels | {"outcome": outcome}) for outcome in ("Started", "Completed")
+        ] == [1.0, 1.0]
+
+    async def test_observe_writes_it_down_and_touches_no_pod(self, world: World) -> None:
+        await world.serving()
+        world.breach()
+        for _ in range(3):
+            await world.reconcile()
+        assert (world.kubernetes.writes(), world.reasons()) == ([STATUS], ["RemediationSuggested"])
+
+    async def test_a_lost_status_is_adopted_from_the_deployment(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        restored = {**enforcing.kubernetes.objects[OURS, *KEY], "status": {}}
+        enforcing.store.put(OURS, enforcing.kubernetes.put(restored))
+        enforcing.start()
+        enforcing.kubernetes.writes()
+        await enforcing.reconcile()
+        assert (enforcing.status.active_variant, DEPLOYMENT in enforcing.kubernetes.writes()) == (
+            "no-speculation",
+            False,
+        )
+
+    async def test_a_changed_primary_starts_anew(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.change(engine={"maxNumSeqs": 64}, **ENFORCE)
+        await enforcing.reconcile()
+        assert (enforcing.status.active_variant, [entry.outcome for entry in enforcing.status.decisions]) == (
+            "primary",
+            ["Superseded"],
+        )
+
+
+class TestProblems:
+    async def test_a_spec_that_cannot_be_read_stalls_and_leaves_the_pods(self, world: World) -> None:
+        await world.serving()
+        world.change(model={})
+        assert await world.reconcile() is None
+        assert world.state("Stalled") == ("True", "InvalidSpec", "spec.model.name: Field required")
+        assert (world.state("Ready")[0], world.kubernetes.writes()) == ("True", [STATUS])
+
+    async def test_a_spec_that_vllm_cannot_run_stalls_and_leaves_the_pods(self, world: World) -> None:
+        await world.serving()
+        world.change(speculation={"method": "Suffix", "config": {"method": "x"}})
+        assert await world.reconcile() is None
+        assert world.state("Stalled") == (
+            "True",
+            "InvalidSpec",
+            "speculation.config: method has a field of its own; use speculation.method",
+        )
+        assert (world.status.active_variant, world.kubernetes.writes()) == ("primary", [STATUS])
+
+    async def test_a_pod_template_that_cannot_be_merged_stalls(self, world: World) -> None:
+        world.change(podTemplate={"spec": {"containers": [{"image": "x"}]}})
+        await world.reconcile()
+        assert world.state("Stalled")[:2] == ("True", "InvalidSpec")
+
+    async def test_a_change_that_the_api_server_will_not_have_is_found_before_it_is_recorded(
+        self, world: World
+    ) -> None:
+        await world.serving()
+        before = world.status
+        world.kubernetes.failures["rehearse", "Deployment"] = Rejected("spec.template: Invalid value")
+        world.change(podTemplate={"spec": {"nodeSelector": {"a": "b"}}})
+        assert await world.reconcile() == 60.0
+        assert world.state("Stalled") == ("True", "Rejected", "spec.template: Invalid value")
+        assert (world.status.variant_hash, DEPLOYMENT in world.kubernetes.writes()) == (before.variant_hash, False)
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [(Rejected("is invalid"), "Rejected"), (Forbidden("exceeded quota"), "Forbidden")],
+    )
+    async def test_a_child_that_is_refused_stalls_and_is_tried_again(
+        self, world: World, error: KubernetesError, reason: str
+    ) -> None:
+        world.kubernetes.failures["apply", "Service"] = error
+        assert await world.reconcile() == 60.0
+        assert world.state("Stalled") == ("True", reason, str(error))
+
+    async def test_an_object_of_somebody_else_stalls(self, world: World) -> None:
+        world.kubernetes.put({"kind": "Service", "metadata": {"name": "chat", "namespace": "prod"}})
+        assert await world.reconcile() == 60.0
+        assert world.state("Stalled")[:2] == ("True", "NameTaken")
+
+    async def test_a_problem_that_lasts_is_written_once(self, world: World) -> None:
+        await world.serving()
+        world.change(replicas=2)
+        world.kubernetes.failures["apply", "PodDisruptionBudget"] = Forbidden("exceeded quota")
+        await world.reconcile()
+        world.roll_out()
+        await world.reconcile()
+        world.kubernetes.writes()
+        for _ in range(3):
+            await world.reconcile()
+        assert world.kubernetes.writes() == [("apply", "PodDisruptionBudget")] * 3
+
+    async def test_a_problem_that_is_gone_is_gone_from_the_status(self, world: World) -> None:
+        world.kubernetes.failures["apply", "Service"] = Forbidden("exceeded quota")
+        await world.reconcile()
+        world.kubernetes.failures.clear()
+        assert await world.reconcile() is None
+        assert world.state("Stalled")[:2] == ("False", "Progressing")
+
+
+class TestEdge:
+    @pytest.mark.parametrize(
+        ("error", "outcome", "pause"),
+        [
+            (Conflict("changed"), "stale", 1.0),
+            (Unavailable("timeout"), "unavailable", 5.0),
+            (NotFound("the namespace is gone"), "refused", 60.0),
+            (Forbidden("no right"), "refused", 60.0),
+            (Rejected("status: too long"), "refused", 60.0),
+        ],
+    )
+    async def test_an_error_becomes_an_outcome_and_a_pause(
+        self, world: World, error: KubernetesError, outcome: str, pause: float
+    ) -> None:
+        world.kubernetes.failures["status", OURS] = error
+        assert (await world.reconcile(), world.outcomes()) == (pause, {outcome: 1.0})
+
+    async def test_a_fault_of_our_own_stops_neither_the_queue_nor_the_process(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(world.evaluator, "judgement", lambda _: 1 / 0)
+        assert (await world.reconcile(), world.outcomes()) == (60.0, {"failed": 1.0})
+
+    async def test_of_two_operators_the_one_with_the_older_view_writes_nothing(self, world: World) -> None:
+        await world.serving()
+        world.breach()
+        world.kubernetes.put(world.kubernetes.objects[OURS, *KEY])
+        assert (await world.reconcile(), world.outcomes()["stale"]) == (1.0, 1.0)
+        assert world.kubernetes.writes() == [STATUS]
+
+    async def test_outcomes_are_counted(self, world: World) -> None:
+        for _ in range(3):
+            await world.reconcile()
+        assert world.outcomes() == {"done": 3.0}
+
+    async def test_events_that_cannot_be_posted_stop_nothing(self, world: World) -> None:
+        world.kubernetes.failures["create", "Event"] = Forbidden("no right")
+        await world.serving()
+        assert world.state("Ready")[0] == "True"
+
+
+class TestEnd:
+    async def test_a_resource_that_is_gone_is_forgotten(self, world: World) -> None:
+        await world.serving()
+        world.breach()
+        world.store.remove(OURS, world.kubernetes.objects[OURS, *KEY])
+        assert (await world.reconcile(), world.evaluator.judgement(KEY), world.kubernetes.writes()) == (None, None, [])
+
+    async def test_one_that_is_being_deleted_is_left_alone(self, world: World) -> None:
+        live = world.kubernetes.objects[OURS, *KEY]
+        metadata = live["metadata"] | {"deletionTimestamp": "2026-03-01T12:00:00Z"}
+        world.store.put(OURS, world.kubernetes.put(live | {"metadata": metadata}))
+        assert (await world.reconcile(), world.kubernetes.writes()) == (None, [])
+
+    async def test_one_that_was_never_seen_is_nothing(self, world: World) -> None:
+        assert await world.reconciler(("nowhere", "nothing")) is None
+
+
+async def test_a_judgement_of_another_variant_is_not_acted_upon(enforcing: World) -> None:
+    await enforcing.serving()
+    enforcing.breach()
+    judged = enforcing.evaluator._judgements[KEY]
+    enforcing.evaluator._judgements[KEY] = replace(judged, variant_hash="another")
+    await enforcing.reconcile()
+    assert (enforcing.status.active_variant, enforcing.status.decisions) == ("primary", [])

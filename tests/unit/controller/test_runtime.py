@@ -1,0 +1,119 @@
+"""The process: how it fills its caches, and when it calls itself unhealthy."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from specdecode_operator.controller.runtime import Runtime
+from specdecode_operator.controller.settings import Settings
+from specdecode_operator.controller.store import Key
+from support.builders import body
+from support.fake_kubernetes import FakeKubernetes
+
+CHAT, CODE = ("prod", "chat"), ("prod", "code")
+LABELLED = "specdecode.dev/name"
+KINDS = ("Deployment", "Service", "PodDisruptionBudget", "Pod", "SpecDecodeDeployment")
+
+
+class Process:
+    """A runtime over an API server in memory."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.kubernetes = FakeKubernetes()
+        self.runtime = Runtime(Settings.from_values(settings), self.kubernetes)
+
+    async def resync(self) -> set[Key]:
+        """Compare with the cluster and return the keys that are marked."""
+        await self.runtime._resync()
+        found = set(self.runtime._queue._marked)
+        self.runtime._queue._marked.clear()
+        return found
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    found = Process(endpoints=[{"name": "default", "url": "http://prometheus:9090"}])
+    yield found
+    found.runtime.close()
+
+
+class TestResync:
+    async def test_every_resource_is_marked(self, process: Process) -> None:
+        for name in ("chat", "code"):
+            process.kubernetes.put(body(name))
+        assert await process.resync() == {CHAT, CODE}
+
+    async def test_each_time_even_if_nothing_changed(self, process: Process) -> None:
+        process.kubernetes.put(body("chat"))
+        assert [await process.resync() for _ in range(2)] == [{CHAT}] * 2
+
+    async def test_one_whose_end_was_missed_is_marked_and_gone(self, process: Process) -> None:
+        process.kubernetes.put(body("chat"))
+        await process.resync()
+        process.kubernetes.objects.clear()
+        assert (await process.resync(), await process.resync()) == ({CHAT}, set())
+
+    async def test_children_are_known_before_resources(self, process: Process) -> None:
+        await process.resync()
+        assert process.kubernetes.listed == [
+            (kind, None, None if kind == "SpecDecodeDeployment" else LABELLED) for kind in KINDS
+        ]
+
+    async def test_only_the_namespaces_of_the_settings_are_listed(self) -> None:
+        process = Process(namespaces=["prod", "dev"])
+        process.kubernetes.put(body("chat"))
+        process.kubernetes.put(body("far", metadata={"namespace": "elsewhere"}))
+        assert await process.resync() == {CHAT}
+        assert {namespace for _, namespace, _ in process.kubernetes.listed} == {"prod", "dev"}
+
+    async def test_resources_of_a_list_can_be_read(self, process: Process) -> None:
+        process.kubernetes.put(body("chat"))
+        await process.resync()
+        found = process.runtime._store.resource(CHAT)
+        assert found is not None
+        assert (found["apiVersion"], found["kind"]) == ("specdecode.dev/v1alpha1", "SpecDecodeDeployment")
+
+
+class TestHealth:
+    def test_a_process_that_has_just_started_is_healthy(self, process: Process) -> None:
+        assert process.runtime._health() is None
+
+    @pytest.mark.parametrize(
+        ("interval", "silence", "wrong"),
+        [
+            (15, 59, None),
+            (15, 61, "the metrics loop has stopped"),
+            (60, 239, None),
+            (60, 241, "the metrics loop has stopped"),
+        ],
+    )
+    def test_a_metrics_loop_that_stopped_is_noticed(self, interval: int, silence: int, wrong: str | None) -> None:
+        process = Process(evaluationIntervalSeconds=interval)
+        process.runtime._ticked -= timedelta(seconds=silence)
+        assert process.runtime._health() == wrong
+
+    async def test_an_evaluation_makes_it_healthy_again(self, process: Process) -> None:
+        process.runtime._ticked -= timedelta(hours=1)
+        await process.runtime._evaluate()
+        assert process.runtime._health() is None
+
+    def test_a_reconcile_that_hangs_is_noticed(self, process: Process) -> None:
+        process.runtime._queue._running[CHAT] = -1000.0
+        assert process.runtime._health() == "a reconcile hangs"
+
+
+async def test_a_step_that_fails_ends_the_process_loudly(process: Process) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(process.runtime._every(0, fail), 5)
+
+
+async def test_the_length_of_the_queue_is_shown_at_every_evaluation(process: Process) -> None:
+    process.runtime._queue.mark(CHAT)
+    await process.runtime._evaluate()
+    assert process.runtime._metrics.registry.get_sample_value("specdecode_queue_length") == 1.0

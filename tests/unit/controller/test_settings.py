@@ -1,0 +1,169 @@
+"""The administrator's settings, from a file and from the environment."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specdecode_operator.clients import Connection
+from specdecode_operator.controller import InvalidSettings, Settings, load
+from specdecode_operator.policy import Scope
+
+ENDPOINT = {"name": "default", "url": "http://prometheus.monitoring:9090"}
+URL_PATTERN = "String should match pattern '^https?://[^\\s?#@]+$'"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.yaml"
+
+
+class TestFile:
+    def test_without_one_the_defaults_count(self) -> None:
+        assert load(None) == Settings(
+            namespaces=(),
+            endpoints=(),
+            evaluation_interval_seconds=15,
+            resync_interval_seconds=600,
+            workers=8,
+            listen_address="0.0.0.0",  # noqa: S104 - the default
+            listen_port=8080,
+            log_format="json",
+            log_level="info",
+        )
+
+    def test_an_empty_one_is_fine(self, file: Path) -> None:
+        file.write_text("# nothing yet\n")
+        assert load(file) == load(None)
+
+    def test_names_are_camel_case(self, file: Path) -> None:
+        file.write_text("evaluationIntervalSeconds: 5\nworkers: 2\nnamespaces: [a, b]\n")
+        found = load(file)
+        assert (found.evaluation_interval_seconds, found.workers, found.namespaces) == (5.0, 2, ("a", "b"))
+
+    def test_an_endpoint_in_full(self, file: Path) -> None:
+        file.write_text(
+            """
+            endpoints:
+            - name: thanos
+              url: https://thanos.example.com/prometheus
+              scrapeIntervalSeconds: 60
+              timeoutSeconds: 20
+              caFile: /etc/ca.pem
+              bearerTokenFile: /etc/token
+              headers: {X-Scope-OrgID: tenant}
+              namespaceLabel: ns
+              podLabel: pod_name
+              matchers: {cluster: eu}
+            """
+        )
+        endpoint = load(file).endpoints[0]
+        assert endpoint.connection == Connection(
+            url="https://thanos.example.com/prometheus",
+            timeout=20.0,
+            ca_file=Path("/etc/ca.pem"),
+            bearer_token_file=Path("/etc/token"),
+            headers={"X-Scope-OrgID": "tenant"},
+        )
+        assert (endpoint.scope, endpoint.scrape_interval_seconds) == (Scope("ns", "pod_name", {"cluster": "eu"}), 60.0)
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("- a\n- b\n", "settings: {} must hold a mapping"),
+            ("just text", "settings: {} must hold a mapping"),
+            ("a: [", "settings: {} cannot be read: ParserError"),
+            ("a: !!python/object:os.system {}", "settings: {} cannot be read: ConstructorError"),
+        ],
+    )
+    def test_one_that_is_no_mapping_is_refused(self, file: Path, text: str, sentence: str) -> None:
+        file.write_text(text)
+        with pytest.raises(InvalidSettings) as caught:
+            load(file)
+        assert str(caught.value) == sentence.format(file)
+
+    def test_one_that_is_missing_is_named(self, file: Path) -> None:
+        with pytest.raises(InvalidSettings) as caught:
+            load(file)
+        assert str(caught.value) == f"settings: {file} cannot be read: FileNotFoundError"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"worker": 2}, "settings: worker: Extra inputs are not permitted"),
+        ({"workers": 0}, "settings: workers: Input should be greater than or equal to 1"),
+        ({"workers": 65}, "settings: workers: Input should be less than or equal to 64"),
+        ({"listenPort": 70000}, "settings: listenPort: Input should be less than or equal to 65535"),
+        ({"logFormat": "xml"}, "settings: logFormat: Input should be 'json' or 'console'"),
+        ({"evaluationIntervalSeconds": 0}, "settings: evaluationIntervalSeconds: Input should be greater than 0"),
+        ({"endpoints": [{"name": "x"}]}, "settings: endpoints.0.url: Field required"),
+        (
+            {"endpoints": [ENDPOINT | {"insecure": True}]},
+            "settings: endpoints.0.insecure: Extra inputs are not permitted",
+        ),
+        (
+            {"endpoints": [ENDPOINT, ENDPOINT]},
+            "settings: endpoints: Value error, endpoints: two have the same name; names must differ",
+        ),
+        (
+            {"endpoints": [ENDPOINT | {"podLabel": 'pod"}'}]},
+            "settings: endpoints.0.podLabel: String should match pattern '^[a-zA-Z_][a-zA-Z0-9_]*$'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_values(values)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://admin:hunter2@prometheus:9090",
+        "https://hunter2@prometheus",
+        "prometheus:9090",
+        "ftp://prometheus",
+        "file:///etc/hunter2",
+        "http://",
+        "http://prometheus?token=hunter2",
+        "http://prometheus#hunter2",
+        "http://prometheus hunter2",
+        "http://prometheus\n",
+        "",
+    ],
+)
+def test_an_address_that_is_no_address_or_holds_a_secret_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_values({"endpoints": [ENDPOINT | {"url": url}]})
+    assert str(caught.value) == f"settings: endpoints.0.url: {URL_PATTERN}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://prometheus:9090", "https://thanos.example.com/api/prometheus/", "http://[::1]:9090", "http://10.0.0.1"],
+)
+def test_addresses_that_are_fine(url: str) -> None:
+    assert Settings.from_values({"endpoints": [ENDPOINT | {"url": url}]}).endpoints[0].url == url
+
+
+class TestEnvironment:
+    def test_it_wins_over_the_file(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file.write_text("workers: 2\nlogLevel: error\n")
+        monkeypatch.setenv("SPECDECODE_WORKERS", "3")
+        found = load(file)
+        assert (found.workers, found.log_level) == (3, "error")
+
+    def test_a_name_of_several_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPECDECODE_EVALUATION_INTERVAL_SECONDS", "7")
+        assert load(None).evaluation_interval_seconds == 7.0
+
+    def test_endpoints_are_json(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPECDECODE_ENDPOINTS", '[{"name": "default", "url": "http://prometheus:9090"}]')
+        assert [endpoint.url for endpoint in load(None).endpoints] == ["http://prometheus:9090"]
+
+    def test_what_is_wrong_there_is_named_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPECDECODE_WORKERS", "many")
+        with pytest.raises(InvalidSettings, match=r"^settings: workers: Input should be a valid integer"):
+            load(None)

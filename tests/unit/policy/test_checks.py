@@ -1,0 +1,173 @@
+"""The chain between a breach and an action: each brake alone, and their order."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from specdecode_operator.api.v1alpha1 import Outcome, Status
+from specdecode_operator.policy import Judgement, Situation, Verdict
+from specdecode_operator.policy.checks import CHAIN, Case, Hold, first_objection
+from specdecode_operator.policy.standing import stand
+from support.builders import (
+    LATENCY,
+    NOW,
+    decision,
+    finding,
+    judgement,
+    rung,
+    running,
+    situation,
+    spec_of,
+    stamp,
+    status_of,
+)
+
+SPEC = spec_of(policy={"mode": "Enforce"})
+
+
+def case(found: Situation) -> Case:
+    return Case(found, stand(found))
+
+
+def objection(**changes: Any) -> str | None:
+    found = first_objection(case(situation(SPEC, **changes)))
+    return None if found is None else found.reason
+
+
+def after(minutes: float, outcome: Outcome = Outcome.COMPLETED) -> Status:
+    at = stamp(NOW - timedelta(minutes=minutes))
+    return status_of(SPEC, decisions=[decision(at=at, outcome=outcome)])
+
+
+def test_the_order_is_the_one_that_is_documented() -> None:
+    assert [check.__name__ for check in CHAIN] == [
+        "not_evaluated",
+        "unknown",
+        "no_breach",
+        "unconfirmed",
+        "suspended",
+        "rolling",
+        "exhausted",
+        "cooling_down",
+    ]
+
+
+def test_a_confirmed_breach_with_a_way_down_calls_for_an_action() -> None:
+    assert objection() is None
+
+
+class TestEachBrake:
+    def test_nothing_evaluated(self) -> None:
+        assert objection(judgement=None) == "NotEvaluated"
+
+    def test_evaluated_for_another_variant(self) -> None:
+        assert objection(judgement=judgement(rung(SPEC, "no-speculation"))) == "NotEvaluated"
+
+    def test_unknown_beside_a_breach(self) -> None:
+        found = judgement(rung(SPEC), finding(Verdict.BREACH), finding(Verdict.UNKNOWN, LATENCY))
+        assert objection(judgement=found) == "MetricsUnknown"
+
+    @pytest.mark.parametrize("verdict", [v for v in Verdict if v not in (Verdict.BREACH, Verdict.UNKNOWN)])
+    def test_no_breach(self, verdict: Verdict) -> None:
+        assert objection(judgement=judgement(rung(SPEC), finding(verdict))) == "NoBreach"
+
+    def test_nothing_watched(self) -> None:
+        assert objection(judgement=Judgement(rung(SPEC).hash, (), confirmed=True)) == "NoBreach"
+
+    def test_found_once_only(self) -> None:
+        assert objection(judgement=judgement(rung(SPEC), confirmed=False)) == "BreachUnconfirmed"
+
+    def test_suspended(self) -> None:
+        hold = first_objection(case(situation(spec_of(policy={"mode": "Enforce"}, suspend=True))))
+        assert hold == Hold("Suspended", "spec.suspend is true; set it to false to let the operator act")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"exists": False},
+            {"observed": False},
+            {"variant_hash": "another"},
+            {"updated": 0},
+            {"total": 2},
+            {"desired": 2},
+            {"ready": 0},
+        ],
+    )
+    def test_pods_are_moving(self, changes: dict[str, Any]) -> None:
+        assert objection(cluster=running(SPEC, **changes)) == "RolloutInProgress"
+
+    def test_no_rung_left(self) -> None:
+        last = judgement(rung(SPEC, "no-speculation"), finding(Verdict.BREACH, LATENCY))
+        changes = {"status": status_of(SPEC, "no-speculation"), "cluster": running(SPEC, "no-speculation")}
+        assert objection(judgement=last, **changes) == "LadderExhausted"
+
+    @pytest.mark.parametrize("outcome", [Outcome.STARTED, Outcome.COMPLETED, Outcome.SUPERSEDED])
+    def test_too_soon_after_an_action(self, outcome: Outcome) -> None:
+        assert objection(status=after(14.98, outcome)) == "CoolingDown"
+
+    def test_an_observation_is_no_action(self) -> None:
+        assert objection(status=after(1, Outcome.OBSERVED)) is None
+
+    def test_the_cooldown_ends_on_the_second(self) -> None:
+        assert (objection(status=after(15)), objection(status=after(14.98))) == (None, "CoolingDown")
+
+    def test_a_clock_that_was_set_back_cools_down(self) -> None:
+        assert objection(status=after(-60)) == "CoolingDown"
+
+
+def test_the_brake_that_is_named_is_the_first_of_the_chain() -> None:
+    """Every brake is on at first; then they are let off one by one."""
+    spec = spec_of(policy={"mode": "Enforce"}, suspend=True, speculation={"method": "None"})
+    variant = rung(spec)
+    at = stamp(NOW - timedelta(minutes=1))
+    moving = running(spec, updated=0)
+    recent = status_of(spec, decisions=[decision(at=at)])
+    unknown = judgement(variant, finding(Verdict.UNKNOWN), finding(Verdict.BREACH, LATENCY), confirmed=False)
+    healthy = judgement(variant, finding(Verdict.HEALTHY, LATENCY), confirmed=False)
+    once = judgement(variant, finding(Verdict.BREACH, LATENCY), confirmed=False)
+    twice = judgement(variant, finding(Verdict.BREACH, LATENCY))
+    awake = spec.model_copy(update={"suspend": False})
+    steps = [
+        situation(spec, judgement=None, cluster=moving, status=recent),
+        situation(spec, judgement=unknown, cluster=moving, status=recent),
+        situation(spec, judgement=healthy, cluster=moving, status=recent),
+        situation(spec, judgement=once, cluster=moving, status=recent),
+        situation(spec, judgement=twice, cluster=moving, status=recent),
+        situation(awake, judgement=twice, cluster=moving, status=recent),
+        situation(awake, judgement=twice, status=recent),
+    ]
+    reasons = [first_objection(case(step)) for step in steps]
+    assert [hold and hold.reason for hold in reasons] == [
+        "NotEvaluated",
+        "MetricsUnknown",
+        "NoBreach",
+        "BreachUnconfirmed",
+        "Suspended",
+        "RolloutInProgress",
+        "LadderExhausted",
+    ]
+
+
+def test_the_cooldown_of_the_policy_is_named() -> None:
+    hold = first_objection(case(situation(SPEC, status=after(1))))
+    assert hold == Hold("CoolingDown", "less than policy.budget.cooldown (15m) since the last action")
+
+
+class TestNextRung:
+    def test_the_first_breach_that_has_a_way_down_decides(self) -> None:
+        spec = spec_of(
+            policy={"mode": "Enforce"},
+            fallbacks=[
+                {"name": "no-speculation", "triggers": ["Latency"]},
+                {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}},
+            ],
+        )
+        low = finding(Verdict.BREACH)
+        slow = finding(Verdict.BREACH, LATENCY)
+        found = case(situation(spec, judgement=judgement(rung(spec), low, slow))).next_rung
+        assert found == (slow, rung(spec, "no-speculation"))
+
+    def test_a_healthy_signal_leads_nowhere(self) -> None:
+        found = judgement(rung(SPEC), finding(Verdict.HEALTHY), finding(Verdict.INSUFFICIENT, LATENCY))
+        assert case(situation(SPEC, judgement=found)).next_rung is None

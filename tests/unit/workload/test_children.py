@@ -1,0 +1,120 @@
+"""Which children there are, who owns them, and how their pods are rolled."""
+
+from typing import Any
+
+import pytest
+
+from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
+from specdecode_operator.policy import ladder
+from specdecode_operator.workload import children
+from support.builders import resource
+
+Manifest = dict[str, Any]
+
+
+def rendered(found: SpecDecodeDeployment, variant: str = "primary", *, replace: bool = False) -> dict[str, Manifest]:
+    rungs = ladder(found.spec)
+    chosen = rungs.find(variant)
+    assert chosen is not None
+    made = children(found, chosen, primary_hash=rungs.primary.hash, replace=replace)
+    return {child["kind"]: child for child in made}
+
+
+@pytest.mark.parametrize(
+    ("replicas", "kinds"),
+    [
+        (0, ["Deployment", "Service"]),
+        (1, ["Deployment", "Service"]),
+        (2, ["Deployment", "Service", "PodDisruptionBudget"]),
+        (1000, ["Deployment", "Service", "PodDisruptionBudget"]),
+    ],
+)
+def test_a_disruption_budget_makes_sense_from_two_replicas_on(replicas: int, kinds: list[str]) -> None:
+    assert list(rendered(resource(replicas=replicas))) == kinds
+
+
+def test_every_child_bears_the_name_of_the_resource() -> None:
+    found = rendered(resource("chat", replicas=2))
+    assert {(child["metadata"]["namespace"], child["metadata"]["name"]) for child in found.values()} == {
+        ("prod", "chat")
+    }
+
+
+def test_every_child_is_owned_and_controlled() -> None:
+    owner = {
+        "apiVersion": "specdecode.dev/v1alpha1",
+        "kind": "SpecDecodeDeployment",
+        "name": "chat",
+        "uid": "u1",
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    found = rendered(resource(metadata={"uid": "u1"}, replicas=2))
+    assert [child["metadata"]["ownerReferences"] for child in found.values()] == [[owner]] * 3
+
+
+def test_a_resource_from_a_file_owns_nothing() -> None:
+    assert all("ownerReferences" not in child["metadata"] for child in rendered(resource(replicas=2)).values())
+
+
+def test_the_selectors_find_the_pods() -> None:
+    found = rendered(resource(replicas=2))
+    labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+    selectors = [
+        found["Deployment"]["spec"]["selector"]["matchLabels"],
+        found["Service"]["spec"]["selector"],
+        found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+    ]
+    assert all(selector.items() <= labels for selector in selectors)
+
+
+def test_the_selector_of_the_deployment_is_the_same_for_every_variant() -> None:
+    found = resource(engine={"maxNumSeqs": 8}, replicas=7)
+    selectors = [
+        rendered(each, name)["Deployment"]["spec"]["selector"]
+        for each in (resource(), found)
+        for name in ("primary", "no-speculation")
+    ]
+    assert selectors == [{"matchLabels": {"specdecode.dev/name": "chat", "specdecode.dev/role": "stable"}}] * 4
+
+
+def test_the_variant_is_written_on_the_deployment_and_on_its_pods() -> None:
+    found = resource()
+    chosen = ladder(found.spec).rungs[1]
+    deployment = rendered(found, "no-speculation")["Deployment"]
+    expected = {"specdecode.dev/variant": "no-speculation", "specdecode.dev/variant-hash": chosen.hash}
+    for labels in (deployment["metadata"]["labels"], deployment["spec"]["template"]["metadata"]["labels"]):
+        assert expected.items() <= labels.items()
+
+
+def test_the_hash_of_the_primary_is_kept_for_adoption() -> None:
+    found = resource()
+    primary = ladder(found.spec).primary.hash
+    annotations = [
+        rendered(found, name)["Deployment"]["metadata"]["annotations"] for name in ("primary", "no-speculation")
+    ]
+    assert annotations == [{"specdecode.dev/primary-hash": primary}] * 2
+
+
+@pytest.mark.parametrize(
+    ("replace", "rolling"),
+    [(False, {"maxSurge": 1, "maxUnavailable": 0}), (True, {"maxSurge": 0, "maxUnavailable": 1})],
+)
+def test_pods_surge_or_are_replaced_one_at_a_time(*, replace: bool, rolling: dict[str, int]) -> None:
+    strategy = rendered(resource(replicas=4), replace=replace)["Deployment"]["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": rolling}
+
+
+@pytest.mark.parametrize(("timeout", "deadline"), [("30m", 1860), ("90s", 150), ("2h", 7260)])
+def test_the_deployment_waits_a_minute_longer_than_a_pod_may_take(timeout: str, deadline: int) -> None:
+    found = rendered(resource(rollout={"readyTimeout": timeout}))["Deployment"]
+    assert found["spec"]["progressDeadlineSeconds"] == deadline
+
+
+def test_the_service_is_the_same_for_every_variant() -> None:
+    assert rendered(resource())["Service"] == rendered(resource(), "no-speculation")["Service"]
+
+
+def test_rendering_twice_gives_the_same() -> None:
+    found = resource(replicas=2, podTemplate={"metadata": {"labels": {"team": "a"}}})
+    assert rendered(found) == rendered(found)

@@ -13,6 +13,7 @@ from support.traffic import Traffic
 from support.waiting import eventually
 
 NAMESPACE = "e2e"
+_REPORT: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,6 +24,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(1500))
         if not able and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason="the end-to-end layer needs root on Linux; run make test as root"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured on the way."""
+    for line in _REPORT:
+        terminalreporter.write_line(f"measured: {line}")
+
+
+@pytest.fixture(scope="session")
+def report() -> list[str]:
+    return _REPORT
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def _rows(schema: Node, prefix: str) -> Iterator[str]:
 
 def _default(schema: Node) -> str:
     value = schema.get("default")
-    if value in (None, {}, [], ""):
+    if value in (None, [], "") or isinstance(value, dict):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

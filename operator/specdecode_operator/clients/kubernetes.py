@@ -24,7 +24,7 @@ from specdecode_operator.clients.errors import (
     Unavailable,
 )
 
-__all__ = ["Kubernetes", "Manifest", "in_cluster"]
+__all__ = ["Kubernetes", "Manifest", "in_cluster", "type_of"]
 
 Manifest = dict[str, Any]
 
@@ -52,6 +52,12 @@ _LONGEST_MESSAGE: Final = 600
 def in_cluster() -> bool:
     """Whether this process is to use its pod's service account; an explicit kubeconfig wins."""
     return "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+
+
+def type_of(kind: str) -> dict[str, str]:
+    """Return `apiVersion` and `kind`, which the items of a list lack."""
+    _, group, version, _ = _KINDS[kind]
+    return {"apiVersion": f"{group}/{version}" if group else version, "kind": kind}
 
 
 class Kubernetes:
@@ -156,7 +162,9 @@ class Kubernetes:
             found: Manifest = await response.json()
         except ApiException as error:
             raise _translate(error) from None
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        except ValueError as error:
+            raise Unavailable("the API server's answer is no JSON") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"the API server cannot be reached: {type(error).__name__}") from error
         return found
 

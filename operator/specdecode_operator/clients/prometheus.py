@@ -72,7 +72,7 @@ class Prometheus:
             found = self._client.custom_query(text, timeout=self._connection.timeout)
         except PrometheusError:
             raise
-        except (requests.RequestException, PrometheusApiClientException, OSError) as error:
+        except (requests.RequestException, PrometheusApiClientException, OSError, ValueError) as error:
             raise PrometheusError(f"the endpoint cannot be asked: {type(error).__name__}") from None
         return [_row(entry) for entry in found]
 
@@ -129,7 +129,7 @@ def _check_envelope(body: bytes) -> None:
         envelope = json.loads(body)
         status, data = envelope["status"], envelope["data"]
         kind, result = data["resultType"], data["result"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise PrometheusError("the answer is not Prometheus' JSON") from None
     if status != "success" or kind != "vector" or not isinstance(result, list):
         raise PrometheusError("the answer is not a vector")
@@ -142,6 +142,6 @@ def _row(entry: Any) -> Row:  # noqa: ANN401 - untrusted JSON
         labels, value = entry["metric"], float(entry["value"][1])
     except (KeyError, IndexError, TypeError, ValueError):
         raise PrometheusError("the answer holds a sample that cannot be read") from None
-    if not isinstance(labels, dict):
+    if not isinstance(labels, dict) or not all(isinstance(text, str) for text in labels.values()):
         raise PrometheusError("the answer holds a sample that cannot be read")
     return Row(labels, value)

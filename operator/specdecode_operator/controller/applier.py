@@ -9,7 +9,7 @@ from specdecode_operator.api.names import GROUP
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.clients import Kubernetes, Manifest, Rejected
 from specdecode_operator.controller.metrics import Metrics
-from specdecode_operator.controller.store import CHILD_KINDS, Store
+from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
 
 __all__ = ["Applier", "NotOurs"]
 
@@ -28,8 +28,8 @@ class Applier:
         self._kubernetes = kubernetes
         self._store = store
         self._metrics = metrics
-        self._applied: dict[tuple[str, str], str] = {}
-        """By kind and uid: digest of the live object, seen through the rendered one, right after the last apply."""
+        self._applied: dict[tuple[str, Key], tuple[str, str]] = {}
+        """By kind and key: uid, and digest of the live object seen through the rendered one after the last apply."""
 
     async def apply(self, resource: SpecDecodeDeployment, children: list[Manifest]) -> None:
         """Bring the cluster to `children`. Raises `NotOurs`, `Rejected` and other `KubernetesError`."""
@@ -43,10 +43,10 @@ class Applier:
         if live is not None and self._differs(stamped(child), live):
             await self._kubernetes.apply(stamped(child), dry_run=True)
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of one object."""
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of one resource's children."""
         for kind in CHILD_KINDS:
-            self._applied.pop((kind, uid), None)
+            self._applied.pop((kind, key), None)
 
     async def _apply_one(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
         live = await self._live(resource, child["kind"])
@@ -57,7 +57,7 @@ class Applier:
         result = await self._kubernetes.apply(child)
         self._metrics.writes.labels(kind=child["kind"], verb="apply").inc()
         self._store.put(child["kind"], result)
-        self._applied[child["kind"], result["metadata"]["uid"]] = _digest(_seen(result, child))
+        self._applied[child["kind"], resource.key] = (result["metadata"]["uid"], _digest(_seen(result, child)))
 
     async def _live(self, resource: SpecDecodeDeployment, kind: str) -> Manifest | None:
         """Return the child; one that is not in the cache is asked for, since the cache only knows our label."""
@@ -68,7 +68,9 @@ class Applier:
         if _rendered(live) != _rendered(child):
             return True
         seen = _seen(live, child)
-        return seen != child and _digest(seen) != self._applied.get((child["kind"], live["metadata"]["uid"]))
+        metadata = live["metadata"]
+        known = self._applied.get((child["kind"], (metadata["namespace"], metadata["name"])))
+        return seen != child and known != (metadata["uid"], _digest(seen))
 
     async def _prune(self, resource: SpecDecodeDeployment, kept: set[str]) -> None:
         for kind in CHILD_KINDS:

@@ -21,6 +21,7 @@ from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
     Demand,
     Evidence,
+    Finding,
     Judgement,
     LatencySignal,
     Snapshot,
@@ -28,7 +29,6 @@ from specdecode_operator.policy import (
     Verdict,
     gather,
     judge,
-    overall,
     queries,
     signals,
     snapshot,
@@ -98,7 +98,9 @@ class Evaluator:
                 reading = self._reader.read(body) if body is not None else None
             except InvalidResource:
                 reading = None
-            if reading is not None:
+            if reading is None:
+                self._judgements.pop(key, None)
+            else:
                 groups[reading.resource.spec.metrics.endpoint][key] = reading
         return groups
 
@@ -111,6 +113,10 @@ class Evaluator:
             found = await self._ask(watched, group)
         except PrometheusError as error:
             await self._failed(name, group, error)
+            return
+        except Exception as error:
+            _logger.exception("evaluation failed", endpoint=name)
+            await self._failed(name, group, PrometheusError(type(error).__name__))
             return
         self._answered[name] = found.at
         await self._judge_all(group, found, None)
@@ -141,6 +147,8 @@ class Evaluator:
         for index, (key, reading) in enumerate(group.items()):
             if index % _BATCH == _BATCH - 1:
                 await asyncio.sleep(0)
+            if self._store.resource(key) is None:
+                continue
             evidence = Evidence(unavailable=unavailable) if found is None else self._evidence(key, reading, found)
             self._keep(key, self._judge(key, reading, evidence))
 
@@ -161,19 +169,35 @@ class Evaluator:
             judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
             for signal in signals(spec)
         )
+        self._show(key, findings)
+        confirmed = _confirmed(self._judgements.get(key), variant, findings)
+        return Judgement(variant.hash, findings, confirmed, evidence.unavailable, evidence.waiting)
+
+    def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
+        """Expose the findings; signals that the policy no longer has lose their series."""
+        before = self._judgements.get(key)
+        shown = {finding.signal.name for finding in before.findings} if before else set()
+        if not shown <= {finding.signal.name for finding in findings}:
+            self._metrics.forget_signals(key)
         for finding in findings:
             self._metrics.show(key, finding)
-        before = self._judgements.get(key)
-        breach = overall(findings) is Verdict.BREACH
-        again = before is not None and before.variant_hash == variant.hash
-        confirmed = breach and again and before is not None and overall(before.findings) is Verdict.BREACH
-        return Judgement(variant.hash, findings, confirmed, evidence.unavailable, evidence.waiting)
 
     def _keep(self, key: Key, judgement: Judgement) -> None:
         before = self._judgements.get(key)
         self._judgements[key] = judgement
         if judgement.confirmed or before is None or _signature(before) != _signature(judgement):
             self._queue.mark(key)
+
+
+def _confirmed(before: Judgement | None, variant: Variant, findings: tuple[Finding, ...]) -> bool:
+    """Whether a signal that is in breach now was in breach in the evaluation before as well."""
+    if before is None or before.variant_hash != variant.hash:
+        return False
+    return bool(_breaching(before.findings) & _breaching(findings))
+
+
+def _breaching(findings: tuple[Finding, ...]) -> set[str]:
+    return {finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH}
 
 
 def _active(reading: Reading) -> Variant:

@@ -44,9 +44,25 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = (0.5, 1, 2, 4)
     settings.background.cancellation_polling = 1
+    settings.persistence.diffbase_storage = _NoDiffBase()
     for resource in _WATCHED.values():
         settings.watching.label_selectors[resource] = NAME_LABEL
     return settings
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """No handler of ours looks at differences; kopf would else copy every body of every event to find them."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:  # noqa: ANN401 - kopf's own arguments
+        """Return nothing to compare."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:  # noqa: ANN401 - kopf's own arguments
+        """Return nothing to compare with."""
+        return None
+
+    def store(self, **_: Any) -> None:  # noqa: ANN401 - kopf's own arguments
+        """Keep nothing."""
 
 
 def _watch(

@@ -50,8 +50,13 @@ class Metrics:
 
     def forget(self, key: Key) -> None:
         """Drop the series of a resource that is gone."""
+        self.forget_signals(key)
+        self.decisions.remove_by_labels(dict(zip(_RESOURCE, key, strict=True)))
+
+    def forget_signals(self, key: Key) -> None:
+        """Drop the series of a resource's signals."""
         labels = dict(zip(_RESOURCE, key, strict=True))
-        for metric in (self.value, self.samples, self.verdict, self.decisions):
+        for metric in (self.value, self.samples, self.verdict):
             metric.remove_by_labels(labels)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

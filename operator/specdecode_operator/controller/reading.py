@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from specdecode_operator.api.errors import InvalidResource
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, Status, parse
 from specdecode_operator.policy import Ladder, ladder
 
@@ -32,7 +31,7 @@ class Reader:
         known = self._known.get(uid)
         if known is not None and known[0] == version:
             return known[1]
-        resource = parse(body)
+        resource = parse({**body, "status": status_of(body).model_dump(by_alias=True)})
         reading = Reading(resource, ladder(resource.spec))
         self._known[uid] = (version, reading)
         return reading
@@ -43,8 +42,11 @@ class Reader:
 
 
 def status_of(body: Mapping[str, Any]) -> Status:
-    """Return the status in `body`, or an empty one where it is missing or cannot be read."""
+    """Return the status in `body`, or an empty one where it is missing or cannot be read.
+
+    A status that a newer operator wrote is adopted like a lost one: from the Deployment's labels.
+    """
     try:
         return Status.model_validate(body.get("status") or {})
-    except ValueError as error:
-        raise InvalidResource(f"status: cannot be read: {type(error).__name__}") from None
+    except ValueError:
+        return Status()

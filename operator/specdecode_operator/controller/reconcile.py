@@ -209,6 +209,7 @@ class Reconciler:
     def _forget(self, key: Key) -> None:
         self._problems.pop(key, None)
         self._parts.evaluator.forget(key)
+        self._parts.applier.forget(key)
         self._parts.reader.forget(self._seen.pop(key, ""))
 
 

@@ -9,8 +9,8 @@ from typing import Final
 import kopf
 import structlog
 
-from specdecode_operator.api.names import API_VERSION, FIELD_MANAGER, KIND, NAME_LABEL
-from specdecode_operator.clients import Kubernetes, Manifest, Prometheus
+from specdecode_operator.api.names import FIELD_MANAGER, KIND, NAME_LABEL
+from specdecode_operator.clients import Kubernetes, KubernetesError, Manifest, Prometheus, type_of
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
 from specdecode_operator.controller.handlers import kopf_settings, registry
@@ -50,7 +50,9 @@ class Runtime:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
-        await self._resync()
+        await self._fill()
+        for key in self._store.keys():
+            self._queue.mark(key)
         address, port = self._settings.listen_address, self._settings.listen_port
         with Server(address, port, self._metrics, self._health) as server:
             _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
@@ -99,7 +101,12 @@ class Runtime:
 
     async def _resync(self) -> None:
         """Compare the caches with the cluster, so that an event that never came is noticed too."""
-        for key in await self._fill():
+        try:
+            vanished = await self._fill()
+        except KubernetesError as error:
+            _logger.warning("resync put off", error=str(error))
+            return
+        for key in vanished:
             self._queue.mark(key)
         for key in self._store.keys():
             self._queue.mark(key)
@@ -115,9 +122,7 @@ class Runtime:
         found: list[Manifest] = []
         for namespace in self._settings.namespaces or (None,):
             found += await self._kubernetes.list(kind, namespace, label_selector=selector)
-        if kind != KIND:
-            return found
-        return [{"apiVersion": API_VERSION, **item, "kind": kind} for item in found]
+        return [{**type_of(kind), **item} for item in found]
 
     def _health(self) -> str | None:
         allowed = max(60.0, 4 * self._settings.evaluation_interval_seconds)

@@ -60,10 +60,10 @@ def _application(metrics: Metrics, health: Health) -> WSGIApplication:
             found: Iterable[bytes] = exposition(environ, start)
             return found
         if path != "/healthz":
-            start("404 Not Found", _TEXT)
+            start("404 Not Found", list(_TEXT))
             return [b"try /metrics or /healthz\n"]
         wrong = health()
-        start("200 OK" if wrong is None else "503 Service Unavailable", _TEXT)
+        start("200 OK" if wrong is None else "503 Service Unavailable", list(_TEXT))
         return [f"{wrong or 'ok'}\n".encode()]
 
     return answer

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic.alias_generators import to_camel
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
@@ -58,8 +58,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SPECDECODE_",
         env_nested_delimiter="__",
-        alias_generator=to_camel,
-        populate_by_name=True,
         frozen=True,
         extra="forbid",
     )
@@ -105,12 +103,18 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
-        """Return settings from a file's values; raise `InvalidSettings` with one sentence."""
+        """Return settings from a file's values; raise `InvalidSettings` with one sentence.
+
+        The file's names are camelCase. They are no aliases of the fields, since an alias would be read from the
+        environment without our prefix.
+        """
         try:
-            return cls(**values)
+            return cls(**{to_snake(name): value for name, value in values.items()})
+        except (SettingsError, TypeError) as error:
+            raise InvalidSettings(f"settings: {' '.join(str(error).split())[:200]}") from None
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(part) for part in first["loc"])
+            path = ".".join([to_camel(str(first["loc"][0])), *map(str, first["loc"][1:])])
             raise InvalidSettings(f"settings: {path}: {first['msg']}") from None
 
 
@@ -120,7 +124,7 @@ def load(path: Path | None) -> Settings:
         return Settings.from_values({})
     try:
         values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InvalidSettings(f"settings: {path} cannot be read: {type(error).__name__}") from None
     if not isinstance(values, dict | None):
         raise InvalidSettings(f"settings: {path} must hold a mapping")

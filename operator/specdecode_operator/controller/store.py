@@ -31,8 +31,10 @@ class Store:
         """Keep `body` unless something newer is known; return the resource it belongs to, or None then."""
         name = _name(kind, body)
         known = self._objects.get(name)
-        if known is not None and _version(known) >= _version(body) and _uid(known) == _uid(body):
+        if known is not None and _version(known) >= _version(body):
             return None
+        if known is not None:
+            self._unlink(name, known)
         self._objects[name] = _slim(kind, body)
         key = _owner(kind, body)
         if kind == "Pod" and key is not None:
@@ -44,11 +46,9 @@ class Store:
         name = _name(kind, body)
         known = self._objects.get(name)
         if known is not None and _uid(known) == _uid(body):
+            self._unlink(name, known)
             del self._objects[name]
-        key = _owner(kind, body)
-        if kind == "Pod" and key is not None:
-            self._pods[key].discard(name)
-        return key
+        return _owner(kind, body)
 
     def replace(self, kind: str, bodies: list[Manifest]) -> set[Key]:
         """Make a complete list the truth for `kind`; return the resources of what had vanished."""
@@ -58,6 +58,12 @@ class Store:
         for body in bodies:
             self.put(kind, body)
         return keys
+
+    def _unlink(self, name: _Name, known: Manifest) -> None:
+        """Take a pod from the resource that it was counted under."""
+        key = _owner(name[0], known)
+        if name[0] == "Pod" and key is not None:
+            self._pods[key].discard(name)
 
     def resource(self, key: Key) -> Manifest | None:
         """Return the resource, if it exists."""

@@ -84,7 +84,7 @@ def _extra(extra: list[str], *, speculating: bool) -> list[str]:
     kept: list[str] = []
     skip = False
     for word in extra:
-        flag = word.split("=")[0]
+        flag = word.split("=")[0].replace("_", "-")
         if not skip and flag not in _SPECULATION_ONLY:
             kept.append(word)
         skip = flag in _SPECULATION_ONLY and "=" not in word

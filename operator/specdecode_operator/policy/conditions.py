@@ -11,6 +11,7 @@ __all__ = ["Problem", "conditions", "updated"]
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _NOT_EVALUATED = "NotEvaluated"
+_LONGEST_MESSAGE = 1024
 _BLOCKING = {"LadderExhausted", "Suspended"}
 
 
@@ -71,7 +72,7 @@ def _finish(draft: _Draft, situation: Observation) -> Condition:
         type=draft.type,
         status=draft.status,
         reason=draft.reason,
-        message=draft.message,
+        message=draft.message[:_LONGEST_MESSAGE],
         last_transition_time=before.last_transition_time if before and same else timestamp(situation.now),
         observed_generation=situation.generation,
     )
@@ -96,7 +97,7 @@ def _reconciling(situation: Situation, plan: Plan, problem: Problem | None) -> _
     if plan.operation is not None:
         return _Draft("Reconciling", _FALSE, "Remediating", "the operator rolls the pods on its own account")
     cluster, variant_hash = situation.cluster, plan.variant.hash
-    if cluster.rolled_out(variant_hash):
+    if cluster.rolled_out(variant_hash) and cluster.desired == situation.spec.replicas:
         return _Draft("Reconciling", _FALSE, "UpToDate", "every pod runs the active variant")
     if not _shaped(situation, plan) or _was_reconciling(situation):
         return _Draft("Reconciling", _TRUE, "RollingOut", "pods are being brought to the spec")
@@ -136,6 +137,9 @@ def _metrics_available(situation: Situation, plan: Plan) -> _Draft:
     if judgement.unavailable is not None:
         message = _UNAVAILABLE.get(judgement.unavailable, "the metrics cannot be trusted")
         return _Draft("MetricsAvailable", _FALSE, judgement.unavailable, message)
+    impossible = [finding for finding in judgement.findings if finding.verdict is Verdict.UNKNOWN]
+    if impossible:
+        return _Draft("MetricsAvailable", _FALSE, impossible[0].reason, _UNAVAILABLE["ValuesImpossible"])
     if judgement.waiting is not None:
         return _Draft("MetricsAvailable", _UNKNOWN, judgement.waiting, "waiting for pods that are old enough to judge")
     return _Draft("MetricsAvailable", _TRUE, "Available", "the metrics are complete and fresh")

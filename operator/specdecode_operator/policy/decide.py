@@ -11,7 +11,7 @@ from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.signals import AcceptanceSignal, Signal, effective_thresholds
 from specdecode_operator.policy.situation import Situation
 from specdecode_operator.policy.standing import Standing, stand
-from specdecode_operator.policy.verdicts import BURN_FACTOR, Finding
+from specdecode_operator.policy.verdicts import Finding, burn_threshold
 
 __all__ = ["Plan", "decide", "timestamp"]
 
@@ -103,7 +103,7 @@ def _threshold(signal: Signal) -> str:
     if isinstance(signal, AcceptanceSignal):
         return f"below {percent(signal.threshold)} of the draft tokens accepted"
     effective = effective_thresholds((signal,))[0].effective
-    return f"over {percent(BURN_FACTOR * signal.budget)} of the requests slower than {effective}"
+    return f"over {percent(burn_threshold(signal.budget))} of the requests slower than {effective}"
 
 
 def percent(value: float) -> str:

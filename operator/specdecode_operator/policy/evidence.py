@@ -53,7 +53,7 @@ class PodSamples:
     """One pod: age of its newest sample in seconds, scrape targets that found it, and its windows by seconds."""
 
     age: float = math.inf
-    targets: int = 0
+    targets: float = 0
     windows: Mapping[float, PodWindow] = field(default_factory=dict)
 
 
@@ -139,7 +139,7 @@ def _distrust(snapshot: Snapshot, warm: list[PodFacts], old: Mapping[float, list
     samples = [_samples(snapshot, pod) for pod in warm]
     if any(sample.targets == 0 for sample in samples):
         return "PodsNotScraped"
-    if any(sample.targets > 1 for sample in samples):
+    if any(sample.targets != 1 for sample in samples):
         return "PodsScrapedTwice"
     if any(not sample.age <= stale for sample in samples):
         return "SamplesStale"
@@ -172,4 +172,4 @@ def _add(parts: Iterable[Mapping[Key, float]]) -> dict[Key, float]:
     """Add up by key; a key that one part lacks and another has becomes NaN: a sum over half the pods is a lie."""
     maps = list(parts)
     keys = {key for part in maps for key in part}
-    return {key: math.fsum(part.get(key, math.nan) for part in maps) for key in keys}
+    return {key: sum(part.get(key, math.nan) for part in maps) for key in keys}

@@ -67,18 +67,29 @@ def _fallbacks(spec: Spec) -> Iterator[Variant]:
 
 
 def _overlaid(spec: Spec, fallback: Fallback) -> tuple[Model, Speculation]:
-    model = spec.model if fallback.model is None else _overlay(spec.model, fallback.model)
-    return model, fallback.speculation or spec.speculation
+    speculation = fallback.speculation or spec.speculation
+    if fallback.model is None:
+        return spec.model, speculation
+    return _overlay(spec.model, fallback.model), _beside_primary(spec.model, speculation)
 
 
 def _overlay(model: Model, overlay: ModelOverlay) -> Model:
-    """Other weights keep the name that clients send; revision and quantization belong to the weights."""
-    changes: dict[str, Any] = overlay.model_dump(exclude_none=True)
-    if overlay.storage is not None:
-        changes["storage"] = overlay.storage
+    """Other weights keep the name that clients send; revision, quantization and folder belong to the weights."""
+    changes: dict[str, Any] = {"served_name": model.served}
     if overlay.name is not None:
-        changes = {"revision": None, "quantization": None} | changes
-    return model.model_copy(update=changes | {"served_name": model.served})
+        folder = None if model.storage is None else model.storage.model_copy(update={"path": None})
+        changes |= {"revision": None, "quantization": None, "storage": folder}
+    changes |= {name: value for name, value in overlay if value is not None}
+    return model.model_copy(update=changes)
+
+
+def _beside_primary(model: Model, speculation: Speculation) -> Speculation:
+    """A draft without a volume of its own lies beside `spec.model`, wherever a fallback's weights lie."""
+    draft = speculation.draft
+    if draft is None or draft.storage is not None or model.storage is None:
+        return speculation
+    storage = model.storage.model_copy(update={"path": None})
+    return speculation.model_copy(update={"draft": draft.model_copy(update={"storage": storage})})
 
 
 def _without_speculation(spec: Spec, triggers: frozenset[Trigger]) -> Variant:
@@ -94,10 +105,12 @@ def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
     configuration = {
         "model": model.model_dump(mode="json", exclude_defaults=True) | {"served_name": model.served},
         "speculation": speculation.model_dump(mode="json", exclude_defaults=True),
-        "engine": spec.engine.model_dump(mode="json", exclude_defaults=True) | {"version": spec.engine.version},
-        "resources": spec.resources.model_dump(mode="json", exclude_defaults=True),
+        "engine": spec.engine.model_dump(mode="json", exclude_defaults=True)
+        | {"version": spec.engine.version, "image": spec.engine.image_reference},
+        "resources": spec.resources.model_dump(mode="json", exclude={"gpu"}, exclude_defaults=True),
+        "gpu": [spec.resources.gpu.resource_name, spec.resources.gpu.count or spec.engine.tensor_parallel_size],
         "podTemplate": spec.pod_template.model_dump(mode="json", exclude_defaults=True),
-        "timeouts": [spec.rollout.ready_timeout, spec.rollout.drain_timeout],
+        "timeouts": [spec.rollout.ready_timeout.seconds, spec.rollout.drain_timeout.seconds],
         "scrape": spec.metrics.scrape,
     }
     text = json.dumps(configuration, sort_keys=True, separators=(",", ":"))

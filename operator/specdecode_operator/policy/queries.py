@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TypeVar
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import COUNTERS, FINISHED_REQUESTS, LATENCY_HISTOGRAMS, RUNNING_REQUESTS, Counter
@@ -19,6 +19,7 @@ from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
 __all__ = ["Demand", "Query", "Row", "Scope", "queries", "snapshot"]
 
 PodKey = tuple[str, str]
+Name = TypeVar("Name", Counter, float)
 
 
 class Kind(StrEnum):
@@ -72,15 +73,9 @@ class _Pod:
     """One pod's answers while they are collected."""
 
     def __init__(self) -> None:
-        self.age = math.inf
-        self.targets = 0
-        self.scrapes: dict[float, float] = {}
-        self.requests: dict[float, float] = {}
+        self.plain: dict[Kind, dict[float, float]] = defaultdict(dict)
         self.counters: dict[float, dict[Counter, float]] = defaultdict(dict)
         self.buckets: dict[float, dict[LatencyMetric, dict[float, float]]] = defaultdict(lambda: defaultdict(dict))
-
-
-_SECONDS: Final = "{:g}s"
 
 
 def queries(demand: Demand, scope: Scope) -> tuple[Query, ...]:
@@ -112,7 +107,7 @@ def snapshot(
 
 def _window_queries(window: float, demand: Demand, scope: Scope, by: str) -> list[Query]:
     matchers = _matchers(scope)
-    span = _SECONDS.format(window)
+    span = f"{round(window)}s"
     found = [
         Query(f"max by ({by}) (count_over_time({RUNNING_REQUESTS}{{{matchers}}}[{span}]))", Kind.SCRAPES, window),
         Query(f"sum by ({by}) (increase({FINISHED_REQUESTS}{{{matchers}}}[{span}]))", Kind.REQUESTS, window),
@@ -143,28 +138,17 @@ def _edges(edges: frozenset[float]) -> str:
 
 
 def _take(pod: _Pod, query: Query, row: Row) -> None:
-    if query.kind is Kind.AGE:
-        pod.age = row.value
-    elif query.kind is Kind.TARGETS:
-        pod.targets = int(row.value) if math.isfinite(row.value) else 0
-    elif query.kind is Kind.SCRAPES:
-        pod.scrapes[query.window] = row.value
-    elif query.kind is Kind.REQUESTS:
-        pod.requests[query.window] = row.value
-    else:
-        _take_series(pod, query, row)
-
-
-def _take_series(pod: _Pod, query: Query, row: Row) -> None:
     if query.counter is not None:
         _once(pod.counters[query.window], query.counter, row.value)
     elif query.metric is not None:
         _once(pod.buckets[query.window][query.metric], _bound(row), row.value)
+    else:
+        _once(pod.plain[query.kind], query.window, row.value)
 
 
-def _once(values: dict[Counter, float] | dict[float, float], key: Counter | float, value: float) -> None:
-    known: dict[Counter | float, float] = values  # type: ignore[assignment]
-    known[key] = math.nan if key in known else value
+def _once(values: dict[Name, float], key: Name, value: float) -> None:
+    """Keep `value`, or NaN where there is one already: a series that comes twice says nothing."""
+    values[key] = math.nan if key in values else value
 
 
 def _bound(row: Row) -> float:
@@ -178,10 +162,11 @@ def _samples(pod: _Pod) -> PodSamples:
     windows = {
         window: PodWindow(
             scrapes=scrapes,
-            requests=pod.requests.get(window),
+            requests=pod.plain[Kind.REQUESTS].get(window),
             counters=pod.counters.get(window, {}),
             buckets=pod.buckets.get(window, {}),
         )
-        for window, scrapes in pod.scrapes.items()
+        for window, scrapes in pod.plain[Kind.SCRAPES].items()
     }
-    return PodSamples(pod.age, pod.targets, windows)
+    age, targets = pod.plain[Kind.AGE].get(0.0, math.inf), pod.plain[Kind.TARGETS].get(0.0, 0.0)
+    return PodSamples(age, targets, windows)

@@ -14,7 +14,7 @@ from specdecode_operator.engine import Counter
 from specdecode_operator.policy.evidence import Evidence, WindowEvidence
 from specdecode_operator.policy.signals import AcceptanceSignal, LatencySignal, Signal
 
-__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "judge", "overall"]
+__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "burn_threshold", "judge", "overall"]
 
 BURN_FACTOR: Final = 2.0
 """Multiple of the error budget that both windows must exceed."""
@@ -24,6 +24,11 @@ RECOVERED_FACTOR: Final = 0.5
 
 REENABLE_MARGIN: Final = 0.05
 """Acceptance above the threshold that counts as recovered, from 0 to 1."""
+
+
+def burn_threshold(budget: float) -> float:
+    """Return the share of slow requests above which `budget` burns; halfway to all where the factor leaves no room."""
+    return min(BURN_FACTOR * budget, (1 + budget) / 2)
 
 
 class Verdict(StrEnum):
@@ -64,6 +69,8 @@ def judge(signal: Signal, evidence: Evidence, *, speculating: bool, window: Wind
     """Return the finding for `signal`; `speculating` says whether the judged variant proposes tokens at all."""
     if isinstance(signal, AcceptanceSignal) and not speculating:
         return Finding(signal, Verdict.NOT_APPLICABLE, "SpeculationOff")
+    if isinstance(signal, LatencySignal) and signal.edge is None:
+        return Finding(signal, Verdict.NOT_APPLICABLE, "AboveHistogram")
     if evidence.unavailable is not None:
         return Finding(signal, Verdict.UNKNOWN, evidence.unavailable)
     if evidence.short is None or evidence.long is None:
@@ -114,7 +121,7 @@ def _acceptance_verdict(signal: AcceptanceSignal, near: float, far: float) -> tu
 
 
 def _latency_verdict(signal: LatencySignal, near: float, far: float) -> tuple[Verdict, str]:
-    if min(near, far) > BURN_FACTOR * signal.budget:
+    if min(near, far) > burn_threshold(signal.budget):
         return Verdict.BREACH, "LatencyBudgetBurn"
     if max(near, far) <= RECOVERED_FACTOR * signal.budget:
         return Verdict.RECOVERED, "WellWithinBudget"
@@ -125,18 +132,18 @@ def _ratio(signal: Signal, window: WindowEvidence) -> _Ratio:
     if isinstance(signal, AcceptanceSignal):
         accepted = window.counters.get(Counter.ACCEPTED_TOKENS, math.nan)
         return _share(accepted, window.counters.get(Counter.DRAFT_TOKENS, math.nan))
-    if signal.edge is None:
-        return _Ratio(0.0, valid=True)
     counts = window.buckets.get(signal.metric, {})
-    total = counts.get(math.inf, math.nan)
-    return _share(total - counts.get(signal.edge, math.nan), total)
+    total, fast = counts.get(math.inf, math.nan), counts.get(signal.edge or math.nan, math.nan)
+    return _share(total - min(fast, total) if fast <= 1.01 * total else total - fast, total)
 
 
 def _share(part: float, whole: float) -> _Ratio:
-    """Return part / whole; NaN without data, and invalid outside 0 to 1 (1 % is left for extrapolation)."""
-    if math.isnan(part) or math.isnan(whole) or whole == 0:
+    """Return part / whole; NaN without data, and invalid where such counts cannot be.
+
+    1 % is left above for the extrapolation of `increase()`, which treats every series alone.
+    """
+    if math.isnan(part) or math.isnan(whole) or part == whole == 0:
         return _Ratio(math.nan, valid=True)
-    value = part / whole
-    if not -0.01 <= value <= 1.01:  # noqa: PLR2004 - the tolerance of `increase()`
+    if not (math.isfinite(whole) and 0 <= part <= 1.01 * whole):
         return _Ratio(math.nan, valid=False)
-    return _Ratio(min(max(value, 0.0), 1.0), valid=True)
+    return _Ratio(min(part / whole, 1.0), valid=True)

@@ -46,8 +46,8 @@ def variant_labels(variant: Variant) -> Labels:
 
 
 def pod_labels(resource: SpecDecodeDeployment, variant: Variant) -> Labels:
-    """Return what the pods carry."""
-    return common_labels(resource) | {ROLE_LABEL: ROLE_STABLE} | variant_labels(variant)
+    """Return what the pods carry: the hash, and no name, since a new name alone is no reason to roll."""
+    return common_labels(resource) | {ROLE_LABEL: ROLE_STABLE, VARIANT_HASH_LABEL: variant.hash}
 
 
 def metadata(resource: SpecDecodeDeployment, labels: Labels) -> dict[str, Any]:

@@ -29,11 +29,15 @@ _KEYS: Final = {
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], path: str = "podTemplate") -> dict[str, Any]:
     """Return `base` with `overlay` over it; `path` is named in errors.
 
-    Raises `InvalidPodTemplate` where an entry of a keyed list lacks its key or where the types differ.
+    A null removes the field, as in a strategic merge patch. Raises `InvalidPodTemplate` where an entry of a keyed list
+    lacks its key or where the types differ.
     """
     merged = dict(base)
     for name, value in overlay.items():
-        merged[name] = _value(name, merged.get(name), value, f"{path}.{name}")
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _value(name, merged.get(name), value, f"{path}.{name}")
     return merged
 
 
@@ -54,7 +58,7 @@ def _list(base: list[Any], overlay: Any, key: str, path: str) -> list[Any]:  # n
         raise InvalidPodTemplate(f"{path}: must be a list")
     merged = {entry[key]: entry for entry in base}
     for index, entry in enumerate(overlay):
-        if not isinstance(entry, Mapping) or key not in entry:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str | int):
             raise InvalidPodTemplate(f"{path}[{index}]: needs {key}, by which the entry is merged")
         known = merged.get(entry[key])
         merged[entry[key]] = entry if known is None else merge(known, entry, f"{path}[{entry[key]}]")

@@ -47,12 +47,24 @@ def pod_template(resource: SpecDecodeDeployment, variant: Variant) -> dict[str, 
 
 def _check_overlay(spec: Mapping[str, Any]) -> None:
     """The command line is the operator's: half of it replaced would run something that no field describes."""
-    containers = spec.get("containers", [])
+    containers = spec.get("containers")
     for container in containers if isinstance(containers, list) else []:
-        taken = {"args", "command"} & set(container) if container.get("name") == ENGINE_CONTAINER else set()
-        if taken:
-            field = f"podTemplate.spec.containers[{ENGINE_CONTAINER}].{min(taken)}"
-            raise InvalidPodTemplate(f"{field}: the operator renders it; use engine.extraArgs or engine.image")
+        if isinstance(container, Mapping) and container.get("name") == ENGINE_CONTAINER:
+            _check_engine(container)
+
+
+def _check_engine(container: Mapping[str, Any]) -> None:
+    field = f"podTemplate.spec.containers[{ENGINE_CONTAINER}]"
+    taken = {"args", "command"} & set(container)
+    if taken:
+        message = "the operator renders it; use engine.extraArgs or engine.image"
+        raise InvalidPodTemplate(f"{field}.{min(taken)}: {message}")
+    env = container.get("env")
+    names = [entry.get("name") for entry in env if isinstance(entry, Mapping)] if isinstance(env, list) else []
+    if "VLLM_SERVER_DEV_MODE" in names:
+        raise InvalidPodTemplate(
+            f"{field}.env: VLLM_SERVER_DEV_MODE opens unauthenticated control endpoints; remove it"
+        )
 
 
 def progress_deadline(resource: SpecDecodeDeployment) -> int:
@@ -114,7 +126,9 @@ def _environment(resource: SpecDecodeDeployment, variant: Variant, found: Weight
     if found.offline:
         fixed["HF_HUB_OFFLINE"] = "1"
     fixed |= {variable.name: variable.value for variable in resource.spec.engine.env}
-    return [{"name": name, "value": value} for name, value in fixed.items()] + _token(variant)
+    token = _token(variant)
+    fixed = {name: value for name, value in fixed.items() if not token or name != "HF_TOKEN"}
+    return [{"name": name, "value": value} for name, value in fixed.items()] + token
 
 
 def _token(variant: Variant) -> list[dict[str, Any]]:

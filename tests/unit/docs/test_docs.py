@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,7 @@ from specdecode_operator.workload import children
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
-
-
-def pages() -> Iterator[Any]:
-    for page in PAGES:
-        yield pytest.param(page, id=str(page.relative_to(REPOSITORY)))
+NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
 
 
 def resources(page: Path) -> list[dict[str, Any]]:
@@ -31,7 +26,7 @@ def resources(page: Path) -> list[dict[str, Any]]:
     return [found for found in documents if isinstance(found, dict) and found.get("kind") == "SpecDecodeDeployment"]
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_resource_in_a_page_can_be_applied(page: Path) -> None:
     for body in resources(page):
         resource = parse(body)
@@ -44,13 +39,13 @@ def test_the_readme_shows_the_resource() -> None:
     assert resources(REPOSITORY / "README.md")
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_no_marker_is_left_for_later(page: Path) -> None:
     assert re.findall(r"<!--.*?-->", page.read_text()) == []
 

@@ -9,10 +9,13 @@ from specdecode_operator.api.v1alpha1.base import ApiModel, Duration, LatencyThr
 
 __all__ = ["Acceptance", "Budget", "LatencyMetric", "MinimumRequests", "Mode", "Objective", "Policy", "Window"]
 
+_LONGEST = 24 * 3600
 _LONG_ENOUGH = rule(
     "duration(self.long) >= duration(self.short) + duration(self.short)",
     "policy.window: long must be at least twice short",
 )
+
+_SHORT_ENOUGH = rule("duration(self.long) <= duration('24h')", "policy.window: long must be at most 24h")
 
 
 class Mode(StrEnum):
@@ -75,12 +78,12 @@ class MinimumRequests(ApiModel):
 class Window(ApiModel):
     """Both windows must breach before anything is done: the long one for proof, the short one for being current."""
 
-    model_config = ConfigDict(json_schema_extra={"x-kubernetes-validations": [_LONG_ENOUGH]})
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-validations": [_LONG_ENOUGH, _SHORT_ENOUGH]})
 
     short: Duration = Duration("5m")
     """At least four times the scrape interval."""
     long: Duration = Duration("30m")
-    """At least twice the short one."""
+    """At least twice the short one, and at most a day."""
     minimum_requests: MinimumRequests = MinimumRequests()
     """Finished requests below which nothing is judged."""
 
@@ -88,6 +91,8 @@ class Window(ApiModel):
     def _ordered(self) -> Self:
         if self.long.seconds < 2 * self.short.seconds:
             raise ValueError(_LONG_ENOUGH["message"])
+        if self.long.seconds > _LONGEST:
+            raise ValueError(_SHORT_ENOUGH["message"])
         return self
 
 

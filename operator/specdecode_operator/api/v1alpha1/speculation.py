@@ -82,7 +82,8 @@ _SCHEDULE_RULES: Final = [
         "speculation.batchSizeSchedule: every range but the last needs upTo, and the last has none",
     ),
     rule(
-        "self.filter(r, has(r.upTo)).map(r, r.upTo).isSorted()",
+        "self.filter(r, has(r.upTo)).map(r, r.upTo).isSorted()"
+        " && self.all(r, !has(r.upTo) || self.filter(s, has(s.upTo) && s.upTo == r.upTo).size() == 1)",
         "speculation.batchSizeSchedule: upTo must grow from range to range",
     ),
 ]
@@ -204,5 +205,5 @@ class Speculation(ApiModel):
         if edges[-1] is not None or None in edges[:-1]:
             raise ValueError(_SCHEDULE_RULES[0]["message"])
         known = [edge for edge in edges if edge is not None]
-        if known != sorted(known):
+        if known != sorted(set(known)):
             raise ValueError(_SCHEDULE_RULES[1]["message"])

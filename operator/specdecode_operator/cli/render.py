@@ -24,7 +24,7 @@ _FORMATS: Final[dict[str, Callable[[list[dict[str, Any]]], str]]] = {"yaml": to_
 @click.option("-o", "--output", type=click.Choice(list(_FORMATS)), default="yaml", show_default=True)
 @click.option("--variant", default="primary", show_default=True, help="Rung of the ladder to render.")
 def render(file: TextIO, output: str, variant: str) -> None:
-    r"""Print the children of the resources in FILE, as the operator would apply them.
+    """Print the children of the resources in FILE, as the operator would apply them.
 
     Nothing is asked of a cluster. FILE may hold several documents, and `-` reads standard input; other kinds are
     passed over. Owner references are missing, since only the API server knows the owner's uid.
@@ -33,7 +33,7 @@ def render(file: TextIO, output: str, variant: str) -> None:
     Examples:
       specdecode render chat.yaml
       specdecode render chat.yaml --variant no-speculation | kubectl diff -f -
-    """
+    """  # noqa: D301 - click takes the backspace for a verbatim block
     documents: list[dict[str, Any]] = []
     for resource in _resources(file):
         documents += _children(resource, variant)

@@ -1,11 +1,11 @@
 """The way of the data for one resource: gather, decide, render, record, apply.
 
-Who called is unknown here. A plan is recorded in the status, under the resourceVersion it was made on, before it is
-carried out; every effect is idempotent. So a process killed at any await is continued by the next one.
+Who called is unknown here. A decision of the operator is recorded in the status, under the resourceVersion it was made
+on, before it is carried out; every effect is idempotent. So a process killed at any await is continued by the next one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from specdecode_operator.controller.reading import Reader, Reading, status_of
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.engine import EngineError
 from specdecode_operator.policy import (
+    ClusterState,
     Observation,
     Plan,
     Problem,
@@ -119,24 +120,27 @@ class Reconciler:
             await self._unreadable(body, observation, "InvalidSpec", error)
             return None
         except Rejected as error:
-            await self._unreadable(body, observation, "Rejected", error)
+            await self._unreadable(body, observation, type(error).__name__, error)
             return _RETRY_REJECTED
-        problem = self._known_problem(key, rendered)
-        recorded = await self._record(body, report(situation, plan, problem, name=key[1]))
-        found = await self._apply(key, reading, rendered)
-        if found != problem:
-            await self._record(recorded, report(situation, plan, found, name=key[1]))
-        return None if found is None else _RETRY_REJECTED
+        if _decided(plan, observation.status):
+            known = self._known_problem(key, rendered)
+            body = await self._record(body, report(situation, plan, known, name=key[1]))
+        problem = await self._apply(key, reading, rendered)
+        applied = replace(situation, cluster=self._cluster(key))
+        await self._record(body, report(applied, plan, problem, name=key[1]))
+        return None if problem is None else _RETRY_REJECTED
 
     def _observe(self, key: Key, body: Manifest) -> Observation:
-        store = self._parts.store
-        pods = [pod_facts(pod) for pod in store.pods(key)]
         return Observation(
             generation=body["metadata"].get("generation", 0),
             status=status_of(body),
-            cluster=cluster_state(store.child("Deployment", key), pods),
+            cluster=self._cluster(key),
             now=self._parts.clock(),
         )
+
+    def _cluster(self, key: Key) -> ClusterState:
+        store = self._parts.store
+        return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)])
 
     def _situation(self, key: Key, reading: Reading, observation: Observation) -> Situation:
         return Situation(
@@ -211,6 +215,12 @@ class Reconciler:
         self._parts.evaluator.forget(key)
         self._parts.applier.forget(key)
         self._parts.reader.forget(self._seen.pop(key, ""))
+
+
+def _decided(plan: Plan, status: Status) -> bool:
+    """Whether `plan` leaves what the status says on the operator's own account, so that it must be recorded first."""
+    moved = status.active_variant not in (None, plan.variant.name)
+    return moved or plan.operation != status.operation or list(plan.decisions) != status.decisions
 
 
 def _dump(status: Status) -> dict[str, Any]:

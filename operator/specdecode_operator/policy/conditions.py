@@ -94,6 +94,8 @@ def _ready(situation: Observation) -> _Draft:
 def _reconciling(situation: Situation, plan: Plan, problem: Problem | None) -> _Draft:
     if problem is not None:
         return _Draft("Reconciling", _FALSE, "Stalled", "waiting for the problem to be corrected")
+    if situation.cluster.deadline_exceeded:
+        return _Draft("Reconciling", _FALSE, "Stalled", "the pods did not become ready in time")
     if plan.operation is not None:
         return _Draft("Reconciling", _FALSE, "Remediating", "the operator rolls the pods on its own account")
     cluster, variant_hash = situation.cluster, plan.variant.hash

@@ -8,6 +8,7 @@ import pytest
 
 from devcluster.controlplane import ControlPlane
 from support.api import Api, Manifest
+from support.kubelet_double import KubeletDouble
 from support.operator_process import OperatorProcess
 from support.waiting import always, eventually
 
@@ -23,10 +24,12 @@ def operator(plane: ControlPlane, api: Api, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def chat(api: Api, operator: OperatorProcess, manifest: Make, namespace: str) -> str:
+def chat(api: Api, operator: OperatorProcess, kubelet: KubeletDouble, manifest: Make, namespace: str) -> str:
+    """Return the namespace of a resource whose two pods are ready."""
     assert operator.pid
+    assert kubelet.pods() is not None
     api.create(manifest())
-    eventually(lambda: all(api.get(kind, namespace, "chat") for kind in CHILDREN), what="every child")
+    eventually(lambda: condition(api, namespace, "Reconciling").get("reason") == "UpToDate", what="two ready pods")
     return namespace
 
 
@@ -58,7 +61,6 @@ def test_the_children_belong_to_the_resource(api: Api, chat: str) -> None:
 
 
 def test_the_status_says_what_runs(api: Api, chat: str) -> None:
-    eventually(lambda: condition(api, chat, "Reconciling").get("status") == "True", what="Reconciling")
     status = get(api, "SpecDecodeDeployment", chat)["status"]
     assert status["activeVariant"] == "primary"
     assert status["speculation"] == "DraftModel"
@@ -116,7 +118,6 @@ def test_an_autoscaler_sets_the_replicas(api: Api, chat: str) -> None:
         "metadata": {"name": "chat", "namespace": chat},
         "spec": {"scaleTargetRef": target, "minReplicas": 4, "maxReplicas": 6},
     }
-    eventually(lambda: condition(api, chat, "Ready"), what="the selector in the status")
     api.create(autoscaler)
     eventually(lambda: get(api, "Deployment", chat)["spec"]["replicas"] == 4, seconds=60, what="the least replicas")
 
@@ -170,7 +171,6 @@ def test_deletion_leaves_nothing(api: Api, chat: str) -> None:
 
 
 def test_a_lost_status_is_rebuilt_from_the_cluster(api: Api, chat: str) -> None:
-    eventually(lambda: condition(api, chat, "Ready"), what="the first status")
     before = get(api, "SpecDecodeDeployment", chat)["status"]
     api.merge("SpecDecodeDeployment", chat, "chat", {"status": None}, sub="/status")
     eventually(lambda: condition(api, chat, "Ready"), what="the new status")
@@ -180,7 +180,6 @@ def test_a_lost_status_is_rebuilt_from_the_cluster(api: Api, chat: str) -> None:
 
 
 def test_nothing_is_written_at_rest(api: Api, operator: OperatorProcess, chat: str) -> None:
-    eventually(lambda: condition(api, chat, "Ready"), what="the status")
     applied = {kind: _applied(get(api, kind, chat)) for kind in CHILDREN}
     written = _writes(operator)
     always(lambda: _writes(operator) == written, seconds=5, what="rest")

@@ -81,3 +81,10 @@ def test_neither_side_is_changed(base: dict[str, Any], overlay: dict[str, Any]) 
     before = repr((base, overlay))
     merge(base, overlay)
     assert repr((base, overlay)) == before
+
+
+@settings(max_examples=100)
+@given(PODS, st.data())
+def test_a_null_removes_its_field_and_nothing_else(pod: dict[str, Any], data: st.DataObject) -> None:
+    names = data.draw(st.sets(st.sampled_from(["containers", "volumes", "nodeSelector", "priorityClassName"])))
+    assert merge(pod, dict.fromkeys(names)) == {name: value for name, value in pod.items() if name not in names}

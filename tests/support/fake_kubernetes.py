@@ -9,6 +9,9 @@ from specdecode_operator.clients import Conflict, Kubernetes, KubernetesError, M
 
 Name = tuple[str, str, str]
 
+_TYPE = ("apiVersion", "kind")
+"""What the items of a list lack."""
+
 
 class FakeKubernetes(Kubernetes):
     """Behaves like the real client as far as the controller can see."""
@@ -46,7 +49,7 @@ class FakeKubernetes(Kubernetes):
         self.listed.append((kind, namespace, label_selector))
         self._fail("list", kind)
         found = [body for name, body in self.objects.items() if name[0] == kind and namespace in (None, name[1])]
-        return [{name: value for name, value in copy.deepcopy(body).items() if name != "kind"} for body in found]
+        return [{name: value for name, value in copy.deepcopy(body).items() if name not in _TYPE} for body in found]
 
     async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         verb = "rehearse" if dry_run else "apply"

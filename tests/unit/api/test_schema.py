@@ -225,6 +225,7 @@ GPUS = "resources.gpu.count: must be at least engine.tensorParallelSize"
 PRIMARY = "fallbacks: the name primary stands for the spec itself; choose another name"
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
 WINDOW = "policy.window: long must be at least twice short"
+LONGEST = "policy.window: long must be at most 24h"
 
 
 def model(**fields: Any) -> dict[str, Any]:
@@ -288,6 +289,11 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     (schedule({"tokens": 4}, {"upTo": 8, "tokens": 4}), SCHEDULE_END),
     (schedule({"tokens": 4}, {"tokens": 4}), SCHEDULE_END),
     (schedule({"upTo": 8, "tokens": 4}, {"upTo": 7, "tokens": 2}, {"tokens": 1}), SCHEDULE_ORDER),
+    (schedule({"upTo": 8, "tokens": 4}, {"upTo": 8, "tokens": 2}, {"tokens": 1}), SCHEDULE_ORDER),
+    (
+        schedule({"upTo": 8, "tokens": 4}, {"upTo": 9, "tokens": 2}, {"upTo": 8, "tokens": 1}, {"tokens": 0}),
+        SCHEDULE_ORDER,
+    ),
     (flags("--seed", "1", "--enable-prefix-caching"), None),
     (flags("--model-loader-extra-config={}"), None),
     (flags("--speculative-config-extra"), None),
@@ -328,6 +334,12 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({"policy": {"window": {"short": "31s", "long": "1m"}}}, WINDOW),
     ({"policy": {"window": {"short": "20m"}}}, WINDOW),
     ({"policy": {"window": {"long": "9m"}}}, WINDOW),
+    ({"policy": {"window": {"long": "24h"}}}, None),
+    ({"policy": {"window": {"long": "86400s"}}}, None),
+    ({"policy": {"window": {"short": "12h", "long": "1440m"}}}, None),
+    ({"policy": {"window": {"long": "25h"}}}, LONGEST),
+    ({"policy": {"window": {"long": "1441m"}}}, LONGEST),
+    ({"policy": {"window": {"long": "86401s"}}}, LONGEST),
 ]
 
 

@@ -239,3 +239,8 @@ class TestErrors:
         server.answers = lambda _: Answer(200, [b"<html>"], {"Content-Type": "text/html"}, 6)
         with pytest.raises(Unavailable, match=r"^the API server cannot be reached: ContentTypeError$"):
             await kubernetes.get("Service", "prod", "chat")
+
+    async def test_broken_json(self, server: HttpDouble, kubernetes: Kubernetes) -> None:
+        server.answers = lambda _: said(b"{oops")
+        with pytest.raises(Unavailable, match=r"^the API server's answer is no JSON$"):
+            await kubernetes.get("Service", "prod", "chat")

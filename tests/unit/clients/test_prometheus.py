@@ -107,6 +107,7 @@ BODIES: list[tuple[str, bytes, str]] = [
     ("a login page", b"<html><title>Sign in hunter2</title></html>", NO_JSON),
     ("half of it", vector((POD, "1"))[:-20], NO_JSON),
     ("no utf-8", b"\xff\xfe\x00hunter2", NO_JSON),
+    ("lists without end", b"[" * 200_000, NO_JSON),
     ("null", b"null", NO_JSON),
     ("a number", b"42", NO_JSON),
     ("a text", b'"success"', NO_JSON),
@@ -132,6 +133,9 @@ BODIES: list[tuple[str, bytes, str]] = [
     ("a sample with an empty value", data("vector", [{"metric": POD, "value": []}]), NO_SAMPLE),
     ("a native histogram", data("vector", [{"metric": POD, "histogram": [1, {"count": "3"}]}]), NO_SAMPLE),
     ("labels that are a list", data("vector", [{"metric": ["hunter2"], "value": [1, "2"]}]), NO_SAMPLE),
+    ("a label that is a list", data("vector", [{"metric": POD | {"le": ["hunter2"]}, "value": [1, "2"]}]), NO_SAMPLE),
+    ("a label that is a number", data("vector", [{"metric": POD | {"le": 1}, "value": [1, "2"]}]), NO_SAMPLE),
+    ("a name that is a list", data("vector", [{"metric": {"namespace": ["a"]}, "value": [1, "2"]}]), NO_SAMPLE),
     ("labels that are null", data("vector", [{"metric": None, "value": [1, "2"]}]), NO_SAMPLE),
     ("a sample that is text", data("vector", ["hunter2"]), NO_SAMPLE),
     ("a sample that is null", data("vector", [None]), NO_SAMPLE),
@@ -241,6 +245,17 @@ class TestSecrets:
         client, token = trusted
         token.unlink()
         assert (await failure(client), server.asked) == ("the endpoint cannot be asked: FileNotFoundError", [])
+
+    @pytest.mark.parametrize(
+        ("content", "error"),
+        [(b"\xff\xfe\x00hunter2", "UnicodeDecodeError"), ("hunter2\u2192".encode(), "UnicodeEncodeError")],
+    )
+    async def test_a_token_that_no_header_can_carry_is_an_answer_that_is_missing(
+        self, server: HttpDouble, trusted: tuple[Prometheus, Path], content: bytes, error: str
+    ) -> None:
+        client, token = trusted
+        token.write_bytes(content)
+        assert (await failure(client), server.asked) == (f"the endpoint cannot be asked: {error}", [])
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_a_redirect_is_not_followed_and_the_token_stays_here(

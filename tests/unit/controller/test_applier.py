@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
-from specdecode_operator.clients import Forbidden, Manifest, Rejected
+from specdecode_operator.clients import Forbidden, Manifest, Rejected, type_of
 from specdecode_operator.controller.applier import Applier, NotOurs, stamped
 from specdecode_operator.controller.metrics import Metrics
-from specdecode_operator.controller.store import Store
+from specdecode_operator.controller.store import CHILD_KINDS, Store
 from specdecode_operator.policy import ladder
 from specdecode_operator.workload import children
 from support.builders import resource
@@ -89,6 +89,22 @@ class TestApply:
         cluster.restarted()
         await cluster.bring(ours(replicas=2))
         assert await cluster.bring(ours(replicas=2)) == []
+
+    async def test_after_a_restart_nothing_is_written_where_the_lists_show_it_equal(self, cluster: Cluster) -> None:
+        await cluster.bring(ours(replicas=2))
+        cluster.store = Store()
+        for kind in CHILD_KINDS:
+            listed = await cluster.kubernetes.list(kind)
+            cluster.store.replace(kind, [{**type_of(kind), **item} for item in listed])
+        cluster.restarted()
+        assert await cluster.bring(ours(replicas=2)) == []
+
+    async def test_what_is_forgotten_is_that_of_one_resource(self, cluster: Cluster) -> None:
+        await cluster.bring(ours(replicas=2))
+        code = resource("code", metadata={"uid": "owner"})
+        await cluster.bring(code)
+        cluster.applier.forget(KEY)
+        assert set(cluster.applier._applied) == {("Deployment", code.key), ("Service", code.key)}
 
     async def test_only_what_changed_is_written(self, cluster: Cluster) -> None:
         await cluster.bring(ours(replicas=2))

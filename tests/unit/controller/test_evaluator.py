@@ -62,6 +62,11 @@ class Loop:
         self.queue._marked.clear()
         return found
 
+    def shown(self, signal: str) -> bool:
+        """Whether any series of `chat` names the signal."""
+        series = (sample.labels for metric in self.metrics.registry.collect() for sample in metric.samples)
+        return any((labels.get("name"), labels.get("signal")) == ("chat", signal) for labels in series)
+
     def value(self, metric: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"specdecode_{metric}", labels)
 
@@ -168,6 +173,27 @@ class TestConfirmation:
         loop.add(version="2", status={"activeVariant": "no-speculation"}, policy=policy)
         found = await loop.tick()
         assert (verdicts(found), found and found.confirmed) == ([Verdict.NOT_APPLICABLE, Verdict.BREACH], False)
+
+    async def test_only_a_breach_of_the_same_signal_confirms(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]})
+        confirmed = []
+        for traffic in (Traffic(acceptance=0.3), Traffic(slow=0.5), Traffic(acceptance=0.3, slow=0.5)):
+            loop.prometheus.traffic = traffic
+            judgement = await loop.tick()
+            confirmed.append(judgement and judgement.confirmed)
+        assert confirmed == [False, False, True]
+
+    async def test_a_breach_from_before_an_unreadable_spec_confirms_nothing(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.3
+        loop.add()
+        for _ in range(2):
+            await loop.tick()
+        unreadable = body(metadata={"uid": "uid-chat", "resourceVersion": "2"}, model={})
+        loop.store.put("SpecDecodeDeployment", unreadable)
+        between = await loop.tick(86_400)
+        loop.add(version="3")
+        found = await loop.tick()
+        assert (between, found and found.confirmed) == (None, False)
 
     async def test_a_breach_beside_something_unknown_is_not_confirmed(self, loop: Loop) -> None:
         loop.prometheus.traffic.acceptance = 0.3
@@ -361,3 +387,24 @@ class TestMetrics:
         loop.evaluator.forget(CHAT)
         labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance", "window": "short"}
         assert (loop.evaluator.judgement(CHAT), loop.value("signal_value", **labels)) == (None, None)
+
+    async def test_a_resource_that_goes_while_prometheus_answers_leaves_nothing(self, loop: Loop) -> None:
+        loop.add()
+
+        def go() -> None:
+            gone = loop.store.resource(CHAT)
+            assert gone is not None
+            loop.store.remove("SpecDecodeDeployment", gone)
+            loop.evaluator.forget(CHAT)
+
+        loop.prometheus.meanwhile = go
+        labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance", "window": "short"}
+        assert (await loop.tick(), loop.value("signal_value", **labels)) == (None, None)
+
+    async def test_a_signal_that_the_policy_no_longer_has_leaves_nothing(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]})
+        await loop.tick()
+        shown = [loop.shown("TpotP99")]
+        loop.add(version="2")
+        await loop.tick()
+        assert [*shown, loop.shown("TpotP99"), loop.shown("Acceptance")] == [True, False, True]

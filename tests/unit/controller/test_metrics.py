@@ -57,6 +57,17 @@ class TestForget:
         metrics.forget(CHAT)
         assert lines(metrics, 'name="chat"') == []
 
+    def test_signals_can_be_forgotten_while_the_decisions_stay(self, metrics: Metrics) -> None:
+        for key in (CHAT, CODE):
+            metrics.show(key, finding(Verdict.BREACH))
+        metrics.decisions.labels(*CHAT, "no-speculation", "Acceptance", "Started").inc()
+        metrics.forget_signals(CHAT)
+        assert (lines(metrics, "signal", 'name="chat"'), len(lines(metrics, "decisions_total", 'name="chat"'))) == (
+            [],
+            1,
+        )
+        assert lines(metrics, "signal", 'name="code"') != []
+
     def test_those_of_others_stay(self, metrics: Metrics) -> None:
         for key in (CHAT, CODE, ("dev", "chat")):
             metrics.show(key, finding(Verdict.BREACH))
@@ -112,6 +123,11 @@ class TestServer:
         answers = iter([None, "broken", None])
         with served(metrics, lambda: next(answers)) as client:
             assert [client.get("/healthz").status_code for _ in range(3)] == [200, 503, 200]
+
+    def test_each_answer_has_its_own_length(self, metrics: Metrics) -> None:
+        answers = iter([None, "a reconcile hangs", None])
+        with served(metrics, lambda: next(answers)) as client:
+            assert [client.get("/healthz").text for _ in range(3)] == ["ok\n", "a reconcile hangs\n", "ok\n"]
 
     def test_metrics(self, metrics: Metrics) -> None:
         metrics.resources.set(7)

@@ -116,9 +116,10 @@ def enforcing() -> World:
 
 
 class TestFirstSight:
-    async def test_the_status_is_written_before_anything_is_made(self, world: World) -> None:
+    async def test_the_children_are_made_and_the_status_is_written_once(self, world: World) -> None:
+        """Nothing was decided, so nothing has to be recorded ahead."""
         assert await world.reconcile() is None
-        assert world.kubernetes.writes() == [STATUS, DEPLOYMENT, SERVICE]
+        assert world.kubernetes.writes() == [DEPLOYMENT, SERVICE, STATUS]
 
     async def test_the_second_time_nothing_is_written(self, world: World) -> None:
         await world.serving()
@@ -234,6 +235,18 @@ class TestRemediation:
             False,
         )
 
+    async def test_a_status_of_a_later_operator_is_adopted_from_the_deployment(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        live = enforcing.kubernetes.objects[OURS, *KEY]
+        later = live["status"]["decisions"][0] | {"outcome": "Reverted"}
+        status = live["status"] | {"decisions": [later]}
+        enforcing.store.put(OURS, enforcing.kubernetes.put(live | {"status": status}))
+        await enforcing.reconcile()
+        assert (enforcing.status.active_variant, "failed" in enforcing.outcomes()) == ("no-speculation", False)
+
     async def test_a_changed_primary_starts_anew(self, enforcing: World) -> None:
         await enforcing.serving()
         enforcing.breach()
@@ -315,6 +328,11 @@ class TestProblems:
         world.kubernetes.failures.clear()
         assert await world.reconcile() is None
         assert world.state("Stalled")[:2] == ("False", "Progressing")
+
+    async def test_a_long_sentence_stalls_like_a_short_one(self) -> None:
+        world = World(speculation={"method": "Suffix", "config": {"k" * 2000: 1}})
+        await world.reconcile()
+        assert (world.outcomes(), world.state("Stalled")[:2]) == ({"done": 1.0}, ("True", "InvalidSpec"))
 
 
 class TestEdge:

@@ -76,6 +76,15 @@ class TestResync:
         assert found is not None
         assert (found["apiVersion"], found["kind"]) == ("specdecode.dev/v1alpha1", "SpecDecodeDeployment")
 
+    @pytest.mark.parametrize(
+        ("kind", "version"), [("Deployment", "apps/v1"), ("Service", "v1"), ("PodDisruptionBudget", "policy/v1")]
+    )
+    async def test_children_of_a_list_bear_their_type(self, process: Process, kind: str, version: str) -> None:
+        metadata = {"name": "chat", "namespace": "prod", "labels": {LABELLED: "chat"}}
+        made = process.kubernetes.put({"apiVersion": version, "kind": kind, "metadata": metadata})
+        await process.resync()
+        assert process.runtime._store.child(kind, CHAT) == made
+
 
 class TestHealth:
     def test_a_process_that_has_just_started_is_healthy(self, process: Process) -> None:

@@ -74,13 +74,20 @@ class TestFile:
             ("just text", "settings: {} must hold a mapping"),
             ("a: [", "settings: {} cannot be read: ParserError"),
             ("a: !!python/object:os.system {}", "settings: {} cannot be read: ConstructorError"),
+            (b"\xff\xfe\x00", "settings: {} cannot be read: UnicodeDecodeError"),
         ],
     )
-    def test_one_that_is_no_mapping_is_refused(self, file: Path, text: str, sentence: str) -> None:
-        file.write_text(text)
+    def test_one_that_is_no_mapping_is_refused(self, file: Path, text: str | bytes, sentence: str) -> None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
         with pytest.raises(InvalidSettings) as caught:
             load(file)
         assert str(caught.value) == sentence.format(file)
+
+    @pytest.mark.parametrize("text", ["1: x\n", "on: true\n", "null: x\n"])
+    def test_a_name_that_is_no_text_is_refused_in_one_sentence(self, file: Path, text: str) -> None:
+        file.write_text(text)
+        with pytest.raises(InvalidSettings, match=r"^settings: [^\n]+$"):
+            load(file)
 
     def test_one_that_is_missing_is_named(self, file: Path) -> None:
         with pytest.raises(InvalidSettings) as caught:
@@ -167,3 +174,26 @@ class TestEnvironment:
         monkeypatch.setenv("SPECDECODE_WORKERS", "many")
         with pytest.raises(InvalidSettings, match=r"^settings: workers: Input should be a valid integer"):
             load(None)
+
+    def test_endpoints_that_are_no_json_are_one_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPECDECODE_ENDPOINTS", "[{")
+        with pytest.raises(InvalidSettings, match=r"^settings: [^\n]*endpoints[^\n]*$"):
+            load(None)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("WORKERS", "3"),
+            ("NAMESPACES", "[]"),
+            ("LOG_LEVEL", "debug"),
+            ("logLevel", "debug"),
+            ("SPECDECODE_LOGLEVEL", "debug"),
+        ],
+    )
+    def test_no_other_spelling_is_read(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        file.write_text("workers: 5\nnamespaces: [a]\nlogLevel: error\n")
+        monkeypatch.setenv(name, value)
+        found = load(file)
+        assert (found.workers, found.namespaces, found.log_level) == (5, ("a",), "error")

@@ -26,7 +26,7 @@ def ours(version: str = "5", **metadata: Any) -> Manifest:
 
 
 def pod(name: str, version: str = "5", **metadata: Any) -> Manifest:
-    return child(version, "Pod", name, uid=f"uid-{name}", **metadata)
+    return child(version, "Pod", name, **({"uid": f"uid-{name}"} | metadata))
 
 
 @pytest.fixture
@@ -97,6 +97,28 @@ class TestPods:
     def test_one_that_is_gone_is_no_longer_found(self, store: Store) -> None:
         store.put("Pod", pod("chat-1"))
         assert (store.remove("Pod", pod("chat-1", "6")), store.pods(KEY)) == (KEY, [])
+
+    def test_one_that_changed_its_resource_is_gone_from_the_first(self, store: Store) -> None:
+        store.put("Pod", pod("chat-1"))
+        store.put("Pod", pod("chat-1", "6", labels={"specdecode.dev/name": "other"}))
+        assert [len(store.pods(key)) for key in (KEY, ("prod", "other"))] == [0, 1]
+
+    def test_one_that_changed_its_resource_and_went_is_gone_from_both(self, store: Store) -> None:
+        other = {"specdecode.dev/name": "other"}
+        store.put("Pod", pod("chat-1"))
+        store.put("Pod", pod("chat-1", "6", labels=other))
+        store.remove("Pod", pod("chat-1", "7", labels=other))
+        assert [store.pods(key) for key in (KEY, ("prod", "other"))] == [[], []]
+
+    def test_the_end_of_a_predecessor_leaves_the_successor(self, store: Store) -> None:
+        store.put("Pod", pod("chat-1", "9", uid="u2"))
+        store.remove("Pod", pod("chat-1", "6"))
+        assert [found["metadata"]["uid"] for found in store.pods(KEY)] == ["u2"]
+
+    def test_a_late_word_of_a_predecessor_does_not_replace_the_successor(self, store: Store) -> None:
+        store.put("Pod", pod("chat-1", "9", uid="u2"))
+        store.put("Pod", pod("chat-1", "6"))
+        assert [found["metadata"]["uid"] for found in store.pods(KEY)] == ["u2"]
 
     def test_a_resource_without_any_has_none(self, store: Store) -> None:
         assert store.pods(("nowhere", "nothing")) == []

@@ -104,6 +104,9 @@ EXTRA = [
     (["--per-request-spec-decode-metrics", "summary", "--seed", "1"], ["--seed", "1"]),
     (["--per-request-spec-decode-metrics=summary", "--seed", "1"], ["--seed", "1"]),
     (["--seed", "1", "--per-request-spec-decode-metrics", "detailed"], ["--seed", "1"]),
+    (["--per_request_spec_decode_metrics=summary", "--seed", "1"], ["--seed", "1"]),
+    (["--per_request_spec_decode_metrics", "summary", "--seed", "1"], ["--seed", "1"]),
+    (["--per-request_spec-decode_metrics", "summary"], []),
     (["--a", "--per-request-spec-decode-metrics", "x", "--per-request-spec-decode-metrics=y", "--b"], ["--a", "--b"]),
 ]
 

@@ -138,6 +138,10 @@ class TestReady:
     def test_it_follows_the_pods(self, changes: dict[str, Any], expected: tuple[str, str]) -> None:
         assert state(calm(cluster=running(SPEC, **changes)), "Ready") == expected
 
+    def test_it_does_not_flap_while_the_deployment_controller_catches_up(self) -> None:
+        found = calm(status=recorded(calm()), cluster=running(SPEC, observed=False))
+        assert state(found, "Ready") == (TRUE, "PodsReady")
+
 
 class TestReconciling:
     CHANGED = spec_of(engine={"maxNumSeqs": 64}, **ENFORCE)
@@ -167,10 +171,25 @@ class TestReconciling:
         found = situation(self.TWO, status=recorded(calm()), cluster=replace(resized, observed=False), judgement=None)
         assert state(found, "Reconciling") == (TRUE, "RollingOut")
 
+    def test_a_resize_that_the_deployment_does_not_have_yet(self) -> None:
+        found = situation(self.TWO, status=recorded(calm()), cluster=running(SPEC), judgement=None)
+        assert state(found, "Reconciling") == (TRUE, "RollingOut")
+
+    def test_a_resize_ends_when_every_pod_is_there(self) -> None:
+        before = recorded(situation(self.TWO, status=recorded(calm()), cluster=running(SPEC), judgement=None))
+        found = situation(self.TWO, status=before, cluster=running(self.TWO), judgement=None)
+        assert state(found, "Reconciling") == (FALSE, "UpToDate")
+
     def test_a_change_that_overtakes_our_own_roll_is_being_rolled_out(self) -> None:
         healing = recorded(situation(SPEC, status=recorded(calm())))
         found = situation(self.CHANGED, status=healing, cluster=running(SPEC, "no-speculation", updated=0))
         assert state(found, "Reconciling") == (TRUE, "RollingOut")
+
+    def test_pods_that_are_not_ready_in_time_wait_for_a_person(self) -> None:
+        late = running(self.CHANGED, deadline_exceeded=True, ready=0, available=False)
+        before = recorded(situation(self.CHANGED, status=recorded(calm()), cluster=running(SPEC)))
+        found = situation(self.CHANGED, status=before, cluster=late, judgement=None)
+        assert state(found, "Reconciling") == (FALSE, "Stalled")
 
     def test_a_problem_waits_for_a_person(self) -> None:
         found = calm(cluster=running(SPEC, updated=0))
@@ -192,6 +211,10 @@ class TestStalled:
         found = calm(cluster=running(SPEC, deadline_exceeded=True, ready=0, available=False))
         assert state(found, "Stalled") == (TRUE, "ProgressDeadlineExceeded")
 
+    def test_a_long_sentence_is_cut_to_what_a_condition_may_hold(self) -> None:
+        found = of(calm(), "Stalled", Problem("InvalidSpec", "x" * 5000))
+        assert found.message == "x" * 1024
+
     def test_a_problem_outweighs_the_deadline(self) -> None:
         found = calm(cluster=running(SPEC, deadline_exceeded=True))
         assert state(found, "Stalled", Problem("Rejected", "no")) == (TRUE, "Rejected")
@@ -210,6 +233,7 @@ class TestMetricsAvailable:
             ({"unavailable": "PodsScrapedTwice"}, (FALSE, "PodsScrapedTwice")),
             ({"unavailable": "SamplesStale"}, (FALSE, "SamplesStale")),
             ({"unavailable": "SamplesMissing"}, (FALSE, "SamplesMissing")),
+            ({"findings": (finding(Verdict.UNKNOWN, reason="ValuesImpossible"),)}, (FALSE, "ValuesImpossible")),
         ],
     )
     def test_it_names_what_is_wrong(self, changes: dict[str, Any], expected: tuple[str, str]) -> None:

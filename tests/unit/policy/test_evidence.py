@@ -105,6 +105,11 @@ class TestDistrust:
             (samples(targets=0), "PodsNotScraped"),
             (PodSamples(), "PodsNotScraped"),
             (samples(targets=2), "PodsScrapedTwice"),
+            (samples(targets=3), "PodsScrapedTwice"),
+            (samples(targets=0.5), "PodsScrapedTwice"),
+            (samples(targets=-1), "PodsScrapedTwice"),
+            (samples(targets=math.nan), "PodsScrapedTwice"),
+            (samples(targets=math.inf), "PodsScrapedTwice"),
             (samples(age=90.001), "SamplesStale"),
             (samples(age=math.inf), "SamplesStale"),
             (samples(age=math.nan), "SamplesStale"),
@@ -176,3 +181,17 @@ class TestSums:
         evidence = found(snapshot_of(chat_1=windowed(LONG, requests=math.nan)), pod())
         assert evidence.long is not None
         assert math.isnan(evidence.long.requests)
+
+    @pytest.mark.parametrize(("first", "second", "total"), [(1e308, 1e308, math.inf), (math.inf, 1.0, math.inf)])
+    def test_counts_beyond_all_bounds_are_infinite(self, first: float, second: float, total: float) -> None:
+        assert self.drafted(first, second) == total
+
+    def test_infinities_that_cancel_out_are_no_number(self) -> None:
+        assert math.isnan(self.drafted(math.inf, -math.inf))
+
+    def drafted(self, first: float, second: float) -> float:
+        """Return the sum of two pods' draft tokens in the short window."""
+        pods = [windowed(SHORT, counters={Counter.DRAFT_TOKENS: count}) for count in (first, second)]
+        evidence = found(snapshot_of(chat_1=pods[0], chat_2=pods[1]), pod(), pod("chat-2"))
+        assert evidence.short is not None
+        return evidence.short.counters[Counter.DRAFT_TOKENS]

@@ -6,7 +6,8 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import Method, Model, Spec, Speculation, Trigger
 from specdecode_operator.policy import ladder
-from support.builders import DRAFT_MODEL, rung, spec_of
+from specdecode_operator.workload.pod import pod_template
+from support.builders import DRAFT_MODEL, resource, rung, spec_of
 
 BOTH = frozenset(Trigger)
 LATENCY, ACCEPTANCE = frozenset({Trigger.LATENCY}), frozenset({Trigger.ACCEPTANCE})
@@ -163,7 +164,7 @@ GOLDEN = {
     "draft model": ({}, "primary"),
     "draft model, off": ({}, "no-speculation"),
 }
-HASHES = {"minimal": "856bf8a9ab", "draft model": "a3f6e62f21", "draft model, off": "856bf8a9ab"}
+HASHES = {"minimal": "b8601e302f", "draft model": "0de5603eef", "draft model, off": "b8601e302f"}
 """A change here rolls every GPU pod of every user at the next upgrade: it must be wanted."""
 
 
@@ -186,6 +187,11 @@ class TestHash:
             {"model": {"name": "org/target", "servedName": "org/target"}},
             {"engine": {"version": "0.33.0"}},
             {"engine": {"tensorParallelSize": 1}},
+            {"engine": {"image": "docker.io/vllm/vllm-openai:v0.33.0"}},
+            {"resources": {"gpu": {"count": 1}}},
+            {"resources": {"gpu": {"resourceName": "nvidia.com/gpu"}}},
+            {"rollout": {"readyTimeout": "1800s"}},
+            {"rollout": {"drainTimeout": "300s"}},
         ],
     )
     def test_what_no_pod_sees_leaves_it_as_it_is(self, change: dict[str, Any]) -> None:
@@ -211,6 +217,7 @@ class TestHash:
             {"engine": {"env": [{"name": "A", "value": "1"}]}},
             {"resources": {"limits": {"memory": "64Gi"}}},
             {"resources": {"gpu": {"resourceName": "amd.com/gpu"}}},
+            {"resources": {"gpu": {"count": 2}}},
             {"podTemplate": {"spec": {"nodeSelector": {"gpu": "h100"}}}},
             {"podTemplate": {"metadata": {"labels": {"team": "a"}}}},
             {"rollout": {"readyTimeout": "31m"}},
@@ -228,6 +235,11 @@ class TestHash:
     def test_a_rung_that_runs_what_another_resource_has_as_primary_shares_its_hash(self) -> None:
         off = spec_of(speculation={"method": "None"})
         assert rung(spec_of(), "no-speculation").hash == rung(off).hash
+
+    def test_taking_over_no_speculation_as_the_primary_rolls_nothing(self) -> None:
+        before, after = resource(), resource(speculation={"method": "None"})
+        off, primary = rung(before.spec, "no-speculation"), rung(after.spec)
+        assert pod_template(before, off) == pod_template(after, primary)
 
     def test_it_fits_into_a_label(self) -> None:
         assert len(rung(spec_of()).hash) == 10

@@ -92,6 +92,13 @@ class TestText:
         spans = [text.split("[")[1].split("]")[0] for text in found if "count_over_time" in text]
         assert spans == ["20s", "60s", "7200s"]
 
+    @pytest.mark.parametrize(
+        ("seconds", "span"), [(86_400.0, "86400s"), (1_000_000.0, "1000000s"), (1_234_567.0, "1234567s")]
+    )
+    def test_a_long_window_is_whole_seconds_too(self, seconds: float, span: str) -> None:
+        found = texts(Demand(frozenset({seconds}), TPOT_EDGE))[2:]
+        assert {text.rsplit("[", 1)[1].split("]")[0] for text in found} == {span}
+
     def test_metrics_come_in_a_fixed_order(self) -> None:
         edges = {metric: frozenset({1.0}) for metric in (LatencyMetric.TTFT, LatencyMetric.E2E, LatencyMetric.TPOT)}
         found = [query.metric for query in queries(Demand(frozenset({60.0}), edges), Scope()) if query.metric]
@@ -196,6 +203,26 @@ class TestSnapshot:
         found = only((DRAFTED, [Row(PROD, 5.0)] * 3)).windows[300.0]
         assert math.isnan(found.counters[Counter.DRAFT_TOKENS])
 
-    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-    def test_targets_that_are_no_number_count_as_none(self, value: float) -> None:
-        assert only((TARGETS, [Row(PROD, value)])).targets == 0
+    @pytest.mark.parametrize("value", [1.0, 0.0, -1.0, 0.5, 2.0, math.inf, -math.inf])
+    def test_targets_are_kept_as_they_come(self, value: float) -> None:
+        assert only((TARGETS, [Row(PROD, value)])).targets == value
+
+    def test_targets_that_are_no_number_stay_so(self) -> None:
+        assert math.isnan(only((TARGETS, [Row(PROD, math.nan)])).targets)
+
+    def test_targets_that_nobody_counted_are_none(self) -> None:
+        assert only().targets == 0
+
+    def test_an_age_that_comes_twice_is_no_number(self) -> None:
+        assert math.isnan(only((AGE, [Row(PROD, 500.0), Row(PROD, 1.0)])).age)
+
+    def test_targets_that_come_twice_are_no_number(self) -> None:
+        assert math.isnan(only((TARGETS, [Row(PROD, 1.0), Row(PROD, 1.0)])).targets)
+
+    def test_scrapes_that_come_twice_are_no_number(self) -> None:
+        assert math.isnan(only((SCRAPES, [Row(PROD, 10.0)])).windows[300.0].scrapes)
+
+    def test_requests_that_come_twice_are_no_number(self) -> None:
+        found = only((REQUESTS, [Row(PROD, 5.0), Row(PROD, 9.0)])).windows[300.0].requests
+        assert found is not None
+        assert math.isnan(found)

@@ -68,7 +68,14 @@ EASY = (Verdict.RECOVERED, "WellWithinBudget")
         (accepting(300), accepting(NAN), NOTHING),
         (accepting(300, NAN), accepting(300), NOTHING),
         (accepting(0, 0), accepting(300), NOTHING),
-        (accepting(5, 0), accepting(300), NOTHING),
+        (accepting(5, 0), accepting(300), IMPOSSIBLE),
+        (accepting(-5, 0), accepting(300), IMPOSSIBLE),
+        (accepting(0, -1000), accepting(300), IMPOSSIBLE),
+        (accepting(-1, -10), accepting(-1, -10), IMPOSSIBLE),
+        (accepting(-5), accepting(300), IMPOSSIBLE),
+        (accepting(300), accepting(-5), IMPOSSIBLE),
+        (accepting(10, INF), accepting(10, INF), IMPOSSIBLE),
+        (accepting(10, -INF), accepting(300), IMPOSSIBLE),
         (window(counters={}), accepting(300), NOTHING),
         (accepting(300), window(counters={}), NOTHING),
         (window(counters={Counter.DRAFT_TOKENS: 1000.0}), accepting(300), NOTHING),
@@ -103,6 +110,12 @@ def test_acceptance(short: WindowEvidence, long: WindowEvidence, expected: tuple
         (slow(-11), slow(0), IMPOSSIBLE),
         (slow(100, -1000), slow(100), IMPOSSIBLE),
         (slow(1011), slow(100), IMPOSSIBLE),
+        (slow(5, 0), slow(100), IMPOSSIBLE),
+        (slow(-5, 0), slow(100), IMPOSSIBLE),
+        (slow(0, -1000), slow(100), IMPOSSIBLE),
+        (slow(INF), slow(100), IMPOSSIBLE),
+        (slow(-INF), slow(100), IMPOSSIBLE),
+        (window(buckets={LatencyMetric.TPOT: {0.05: 900.0, INF: INF}}), slow(100), IMPOSSIBLE),
         (slow(NAN), slow(100), NOTHING),
         (slow(100), slow(NAN), NOTHING),
         (slow(0, 0), slow(100), NOTHING),
@@ -122,9 +135,19 @@ def test_latency(short: WindowEvidence, long: WindowEvidence, expected: tuple[Ve
 
 @pytest.mark.parametrize(
     ("budget", "just_within", "just_over"),
-    [(0.001, 2, 3), (0.01, 20, 21), (0.05, 100, 101), (0.1, 200, 201)],
+    [
+        (0.001, 2, 3),
+        (0.01, 20, 21),
+        (0.05, 100, 101),
+        (0.1, 200, 201),
+        (0.3, 600, 601),
+        (0.4, 700, 701),
+        (0.5, 750, 751),
+    ],
 )
-def test_a_breach_is_more_than_twice_the_budget(budget: float, just_within: int, just_over: int) -> None:
+def test_a_breach_is_more_than_twice_the_budget_or_than_halfway_from_it_to_all(
+    budget: float, just_within: int, just_over: int
+) -> None:
     signal = LatencySignal("X", LatencyMetric.TPOT, 0.05, budget, "50ms")
     found = [
         judge(signal, evidence(slow(count)), speculating=True, window=WINDOW).verdict
@@ -159,6 +182,12 @@ class TestWithoutWindows:
     def test_acceptance_does_not_apply_even_when_metrics_are_lost(self) -> None:
         found = judge(ACCEPTANCE, Evidence(unavailable="SamplesStale"), speculating=False, window=WINDOW)
         assert found.verdict is Verdict.NOT_APPLICABLE
+
+    @pytest.mark.parametrize("seen", [evidence(slow(0)), evidence(slow(1000)), Evidence(unavailable="SamplesStale")])
+    def test_a_threshold_above_the_histogram_does_not_apply_whatever_is_seen(self, seen: Evidence) -> None:
+        above = LatencySignal("TpotP99", LatencyMetric.TPOT, None, 0.01, "900s")
+        found = judge(above, seen, speculating=True, window=WINDOW)
+        assert (found.verdict, found.reason) == (Verdict.NOT_APPLICABLE, "AboveHistogram")
 
     def test_latency_applies_without_speculation(self) -> None:
         found = judge(LATENCY, evidence(slow(100)), speculating=False, window=WINDOW)

@@ -13,6 +13,8 @@ from support.builders import resource, rung
 
 Manifest = dict[str, Any]
 
+NAMELESS = "podTemplate.spec.containers[0]: needs name, by which the entry is merged"
+
 
 def template(found: SpecDecodeDeployment, variant: str = "primary") -> Manifest:
     return pod_template(found, rung(found.spec, variant))
@@ -109,6 +111,17 @@ class TestEnvironment:
         names = [entry["name"] for entry in engine(engine={"env": [{"name": "HF_HOME", "value": "/mine"}]})["env"]]
         assert len(names) == len(set(names))
 
+    def test_the_token_of_the_secret_is_the_only_one(self) -> None:
+        mine = {"env": [{"name": "HF_TOKEN", "value": "x"}]}
+        found = engine(engine=mine, model={"name": "m", "tokenSecretRef": {"name": "hub"}})["env"]
+        assert [entry.get("valueFrom") for entry in found if entry["name"] == "HF_TOKEN"] == [
+            {"secretKeyRef": {"name": "hub", "key": "token"}}
+        ]
+
+    def test_without_a_secret_a_token_of_the_user_stays(self) -> None:
+        mine = {"name": "HF_TOKEN", "value": "x"}
+        assert mine in engine(engine={"env": [mine]})["env"]
+
     @pytest.mark.parametrize(("reference", "key"), [({"name": "hub"}, "token"), ({"name": "hub", "key": "hf"}, "hf")])
     def test_the_token_is_a_reference_that_the_operator_never_reads(self, reference: dict[str, str], key: str) -> None:
         found = environment(model={"name": "m", "tokenSecretRef": reference})
@@ -194,9 +207,9 @@ class TestPodTemplate:
         [
             "specdecode.dev/name",
             "specdecode.dev/role",
-            "specdecode.dev/variant",
             "specdecode.dev/variant-hash",
             "app.kubernetes.io/name",
+            "app.kubernetes.io/managed-by",
         ],
     )
     def test_labels_that_the_operator_works_with_cannot_be_changed(self, label: str) -> None:
@@ -218,6 +231,20 @@ class TestPodTemplate:
             " use engine.extraArgs or engine.image"
         )
 
+    def test_dev_mode_cannot_come_in_here_either(self) -> None:
+        env = [{"name": "A", "value": "1"}, {"name": "VLLM_SERVER_DEV_MODE", "value": "1"}]
+        with pytest.raises(InvalidPodTemplate) as caught:
+            pod_spec(podTemplate={"spec": {"containers": [{"name": "engine", "env": env}]}})
+        assert str(caught.value) == (
+            "podTemplate.spec.containers[engine].env: VLLM_SERVER_DEV_MODE opens unauthenticated control endpoints;"
+            " remove it"
+        )
+
+    def test_the_cache_may_be_moved_to_a_claim(self) -> None:
+        claim = {"persistentVolumeClaim": {"claimName": "c"}}
+        found = pod_spec(podTemplate={"spec": {"volumes": [{"name": "cache", "emptyDir": None} | claim]}})
+        assert [volume for volume in found["volumes"] if volume["name"] == "cache"] == [{"name": "cache"} | claim]
+
     def test_a_sidecar_has_a_command_line_of_its_own(self) -> None:
         found = pod_spec(podTemplate={"spec": {"containers": [{"name": "proxy", "command": ["x"], "args": ["y"]}]}})
         assert found["containers"][1] == {"name": "proxy", "command": ["x"], "args": ["y"]}
@@ -225,11 +252,12 @@ class TestPodTemplate:
     @pytest.mark.parametrize(
         ("overlay", "sentence"),
         [
-            (
-                {"containers": [{"image": "x"}]},
-                "podTemplate.spec.containers[0]: needs name, by which the entry is merged",
-            ),
+            ({"containers": [{"image": "x"}]}, NAMELESS),
             ({"containers": {"name": "engine"}}, "podTemplate.spec.containers: must be a list"),
+            ({"containers": ["engine"]}, NAMELESS),
+            ({"containers": [None]}, NAMELESS),
+            ({"containers": [{"name": ["engine"]}]}, NAMELESS),
+            ({"containers": [{"name": {}}]}, NAMELESS),
             (
                 {"containers": [{"name": "engine", "resources": "all"}]},
                 "podTemplate.spec.containers[engine].resources: must be an object",

@@ -89,3 +89,19 @@ def test_a_fallback_with_a_volume_of_its_own() -> None:
     found = weights(rung(resource(**pair(CLAIM, CLAIM), fallbacks=fallbacks).spec, "int4"))
     assert (found.target_path, found.draft_path) == ("/models/int4", "/draft-models/org/draft")
     assert [name for name, _, _ in found.sources] == ["models", "draft-models"]
+
+
+def test_a_draft_without_a_volume_stays_beside_the_weights_of_the_spec() -> None:
+    fallbacks = [{"name": "int4", "triggers": ["Latency"], "model": {"name": "int4", "storage": {"claim": "int4"}}}]
+    found = weights(rung(resource(**pair(CLAIM | {"path": "t"}, None), fallbacks=fallbacks).spec, "int4"))
+    assert (found.target_path, found.draft_path) == ("/models/int4", "/draft-models/org/draft")
+    assert [(folder, storage.claim) for _, folder, storage in found.sources] == [
+        ("/models", "int4"),
+        ("/draft-models", "weights"),
+    ]
+
+
+def test_other_weights_do_not_inherit_the_folder_of_the_first() -> None:
+    fallbacks = [{"name": "fp8", "triggers": ["Latency"], "model": {"name": "llama-fp8"}}]
+    found = weights(rung(resource(**pair(CLAIM | {"path": "llama"}, None), fallbacks=fallbacks).spec, "fp8"))
+    assert (found.target_path, found.draft_path) == ("/models/llama-fp8", "/models/org/draft")

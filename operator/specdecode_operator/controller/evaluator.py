@@ -100,6 +100,7 @@ class Evaluator:
                 reading = None
             if reading is None:
                 self._judgements.pop(key, None)
+                self._metrics.forget_signals(key)
             else:
                 groups[reading.resource.spec.metrics.endpoint][key] = reading
         return groups

@@ -70,7 +70,8 @@ def _overlaid(spec: Spec, fallback: Fallback) -> tuple[Model, Speculation]:
     speculation = fallback.speculation or spec.speculation
     if fallback.model is None:
         return spec.model, speculation
-    return _overlay(spec.model, fallback.model), _beside_primary(spec.model, speculation)
+    model = _overlay(spec.model, fallback.model)
+    return model, speculation if _same_volume(spec.model, model) else _beside_primary(spec.model, speculation)
 
 
 def _overlay(model: Model, overlay: ModelOverlay) -> Model:
@@ -81,6 +82,11 @@ def _overlay(model: Model, overlay: ModelOverlay) -> Model:
         changes |= {"revision": None, "quantization": None, "storage": folder}
     changes |= {name: value for name, value in overlay if value is not None}
     return model.model_copy(update=changes)
+
+
+def _same_volume(one: Model, other: Model) -> bool:
+    sources = [(model.storage and (model.storage.claim, model.storage.host_path)) for model in (one, other)]
+    return sources[0] == sources[1]
 
 
 def _beside_primary(model: Model, speculation: Speculation) -> Speculation:

@@ -22,6 +22,9 @@ BURN_FACTOR: Final = 2.0
 RECOVERED_FACTOR: Final = 0.5
 """Multiple of the error budget under which both windows must lie to count as recovered."""
 
+_EXTRAPOLATION: Final = 0.01
+"""How far the increases of two counters of one pod may disagree: `increase()` extrapolates every series alone."""
+
 REENABLE_MARGIN: Final = 0.05
 """Acceptance above the threshold that counts as recovered, from 0 to 1."""
 
@@ -96,7 +99,7 @@ def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window
 def _classify(
     signal: Signal, near: _Ratio, far: _Ratio, short: WindowEvidence, long: WindowEvidence, window: Window
 ) -> tuple[Verdict, str]:
-    if not (near.valid and far.valid):
+    if not (near.valid and far.valid) or math.inf in (short.requests, long.requests):
         return Verdict.UNKNOWN, "ValuesImpossible"
     minimum = window.minimum_requests
     if not (short.requests >= minimum.short and long.requests >= minimum.long):
@@ -133,17 +136,24 @@ def _ratio(signal: Signal, window: WindowEvidence) -> _Ratio:
         accepted = window.counters.get(Counter.ACCEPTED_TOKENS, math.nan)
         return _share(accepted, window.counters.get(Counter.DRAFT_TOKENS, math.nan))
     counts = window.buckets.get(signal.metric, {})
-    total, fast = counts.get(math.inf, math.nan), counts.get(signal.edge or math.nan, math.nan)
-    return _share(total - min(fast, total) if fast <= 1.01 * total else total - fast, total)
+    return _slow_share(counts.get(signal.edge or math.nan, math.nan), counts.get(math.inf, math.nan))
+
+
+def _slow_share(fast: float, total: float) -> _Ratio:
+    """Return the share of requests over the edge; up to 1 % more under it than in all is extrapolation."""
+    if fast < 0 or math.isinf(total):
+        return _Ratio(math.nan, valid=False)
+    slow = total - fast
+    return _share(0.0 if -_EXTRAPOLATION * total <= slow < 0 else slow, total)
 
 
 def _share(part: float, whole: float) -> _Ratio:
     """Return part / whole; NaN without data, and invalid where such counts cannot be.
 
-    1 % is left above for the extrapolation of `increase()`, which treats every series alone.
+    A little is left above for extrapolation.
     """
     if math.isnan(part) or math.isnan(whole) or part == whole == 0:
         return _Ratio(math.nan, valid=True)
-    if not (math.isfinite(whole) and 0 <= part <= 1.01 * whole):
+    if not (math.isfinite(whole) and 0 <= part <= (1 + _EXTRAPOLATION) * whole):
         return _Ratio(math.nan, valid=False)
     return _Ratio(min(part / whole, 1.0), valid=True)

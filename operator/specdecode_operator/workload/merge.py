@@ -43,7 +43,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], path: str = "podT
 
 def _value(name: str, base: Any, overlay: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
     if base is None:
-        return overlay
+        return merge({}, overlay, path) if isinstance(overlay, Mapping) else overlay
     if isinstance(base, Mapping):
         if not isinstance(overlay, Mapping):
             raise InvalidPodTemplate(f"{path}: must be an object")
@@ -61,5 +61,5 @@ def _list(base: list[Any], overlay: Any, key: str, path: str) -> list[Any]:  # n
         if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str | int):
             raise InvalidPodTemplate(f"{path}[{index}]: needs {key}, by which the entry is merged")
         known = merged.get(entry[key])
-        merged[entry[key]] = entry if known is None else merge(known, entry, f"{path}[{entry[key]}]")
+        merged[entry[key]] = merge(known or {}, entry, f"{path}[{entry[key]}]")
     return list(merged.values())

@@ -41,7 +41,7 @@ def pod_template(resource: SpecDecodeDeployment, variant: Variant) -> dict[str, 
     overlay = resource.spec.pod_template
     _check_overlay(overlay.spec)
     merged = merge(base, {"metadata": overlay.metadata, "spec": overlay.spec})
-    merged["metadata"]["labels"] |= base["metadata"]["labels"]
+    merged["metadata"]["labels"] = merged["metadata"].get("labels", {}) | base["metadata"]["labels"]
     return merged
 
 

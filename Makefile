@@ -10,7 +10,7 @@ PYTEST := $(BIN)/pytest
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 $(VENV)/.made: requirements/dev.txt requirements/build.txt pyproject.toml
 	@echo "Installing the locked development environment into $(VENV) ..."
@@ -53,16 +53,25 @@ test: test-unit test-apiserver test-chart test-e2e ## Every layer
 test-unit: venv ## Unit and property tests
 	$(PYTEST) tests/unit tests/property
 
+# The tests have deadlines; building from source, the first time, is no part of them.
+.PHONY: tools
+tools: venv
+	@$(DEVCLUSTER) tools
+
+.PHONY: prepare
+prepare: venv
+	@if [ "$$(id -u)" = 0 ]; then $(DEVCLUSTER) prepare; fi
+
 .PHONY: test-apiserver
-test-apiserver: venv ## Against a real etcd and kube-apiserver
+test-apiserver: tools ## Against a real etcd and kube-apiserver
 	$(PYTEST) tests/apiserver
 
 .PHONY: test-chart
-test-chart: venv ## The Helm chart: lint, render, install
+test-chart: tools ## The Helm chart: lint, render, install
 	$(PYTEST) tests/chart
 
 .PHONY: test-e2e
-test-e2e: venv ## On a real cluster with kubelet, vLLM and Prometheus (needs root)
+test-e2e: prepare ## On a real cluster with kubelet, vLLM and Prometheus (needs root)
 	$(PYTEST) tests/e2e
 
 .PHONY: cluster-up
@@ -82,7 +91,7 @@ demo: venv ## The whole story with real parts, in about ten minutes (needs root)
 	@PYTHONPATH=tests $(BIN)/python -m demo
 
 .PHONY: bench
-bench: venv ## 500 resources against a real API server
+bench: tools ## 500 resources against a real API server
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
 .PHONY: clean

@@ -7,6 +7,7 @@ import click
 
 from devcluster import binaries, cluster, prometheus
 from devcluster.errors import DevClusterError
+from devcluster.pair import pair
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +43,22 @@ def status() -> None:
 @click.argument("repository", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 def load_operator(repository: Path) -> None:
     """Build the operator's image from the Dockerfile in REPOSITORY and give it to the node."""
+    cluster.load_operator(repository)
+
+
+@main.command()
+def tools() -> None:
+    """Build every program that the cluster and the tests need; what is built already stays."""
+    for program in binaries.PROGRAMS:
+        binaries.binary(program)
+
+
+@main.command()
+@click.argument("repository", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+def prepare(repository: Path) -> None:
+    """Start the cluster and make all that is put on it: test models, and the operator's image from REPOSITORY."""
+    cluster.up()
+    pair()
     cluster.load_operator(repository)
 
 

@@ -27,9 +27,8 @@ Manifest = dict[str, Any]
 def prepare() -> Path:
     """Start the cluster, load the operator's image and return the folder of the test models."""
     cluster.up()
-    models = pair()
     cluster.load_operator(REPOSITORY)
-    return models
+    return pair()
 
 
 def install() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from chart import generated, values
 from specdecode_operator.controller.settings import Endpoint, Settings
@@ -17,7 +18,7 @@ def test_generated_files_are_up_to_date(part: Callable[[], dict[Path, str]]) -> 
 
 def test_the_settings_of_the_chart_are_those_of_the_operator() -> None:
     known = {value.path for value in values.described()}
-    fields = {f"settings.{field.alias}" for field in Settings.model_fields.values()}
+    fields = {f"settings.{to_camel(name)}" for name in Settings.model_fields}
     fields |= {f"settings.endpoints[].{field.alias}" for field in Endpoint.model_fields.values()}
     assert {path for path in known if path.startswith("settings.")} == fields
 

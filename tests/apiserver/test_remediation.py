@@ -8,7 +8,18 @@ from devcluster.controlplane import ControlPlane
 from support.api import Api
 from support.operator_process import OperatorProcess
 from support.prometheus_double import PrometheusDouble
-from support.serving import ENFORCE, TPOT, Make, condition, reasons, replica_sets, serving, settings, status
+from support.serving import (
+    ENFORCE,
+    TPOT,
+    Make,
+    condition,
+    reasons,
+    replica_sets,
+    serve_and_breach,
+    serving,
+    settings,
+    status,
+)
 from support.waiting import always, eventually
 
 
@@ -147,9 +158,7 @@ def test_a_change_of_the_spec_starts_the_ladder_anew(
     api: Api, operator: OperatorProcess, prometheus: PrometheusDouble, manifest: Make, namespace: str
 ) -> None:
     assert operator.pid
-    serving(api, manifest, namespace)
-    prometheus.traffic(namespace).acceptance = 0.1
-    eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the roll")
+    serve_and_breach(api, prometheus, manifest, namespace)
     prometheus.traffic(namespace).acceptance = 0.9
     change = {"spec": {"speculation": {"numSpeculativeTokens": 2}}}
     api.merge("SpecDecodeDeployment", namespace, "chat", change)
@@ -160,9 +169,7 @@ def test_a_change_of_replicas_keeps_the_fallback(
     api: Api, operator: OperatorProcess, prometheus: PrometheusDouble, manifest: Make, namespace: str
 ) -> None:
     assert operator.pid
-    serving(api, manifest, namespace)
-    prometheus.traffic(namespace).acceptance = 0.1
-    eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the roll")
+    serve_and_breach(api, prometheus, manifest, namespace)
     api.merge("SpecDecodeDeployment", namespace, "chat", {"spec": {"replicas": 3}})
     eventually(lambda: status(api, namespace).get("readyReplicas") == 3, what="the third pod")
     assert status(api, namespace)["activeVariant"] == "no-speculation"

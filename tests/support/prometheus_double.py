@@ -4,14 +4,14 @@ It answers the operator's own queries from a table by pod. Proofs use the real P
 """
 
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from json import dumps
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
+
+from support.http_double import Answer, Asked, HttpDouble
 
 Pods = Callable[[], list[tuple[str, str]]]
 
@@ -27,7 +27,7 @@ class Traffic:
     scrapes: float = 1e6
 
 
-class PrometheusDouble:
+class PrometheusDouble(HttpDouble):
     """Serves on loopback until it is closed."""
 
     def __init__(self, pods: Pods) -> None:
@@ -36,29 +36,19 @@ class PrometheusDouble:
         self.broken: bytes | None = None
         """A body to answer with instead, as it is."""
         self._pods = pods
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(self._answer)
 
     def traffic(self, namespace: str) -> Traffic:
         """Return what the pods of `namespace` report; change it at will."""
         return self._traffic[namespace]
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, query: str) -> bytes:
+    def _answer(self, asked: Asked) -> Answer:
+        query = parse_qs(asked.body.decode())["query"][0]
         self.queries.append(query)
-        if self.broken is not None:
-            return self.broken
+        body = self._vector(query) if self.broken is None else self.broken
+        return Answer(chunks=[body], length=len(body))
+
+    def _vector(self, query: str) -> bytes:
         rows = [row for namespace, pod in self._pods() for row in self._rows(query, namespace, pod)]
         return dumps({"status": "success", "data": {"resultType": "vector", "result": rows}}).encode()
 
@@ -67,23 +57,6 @@ class PrometheusDouble:
         if "_bucket" in query:
             return [_row(labels | {"le": edge}, value) for edge, value in _buckets(query, traffic).items()]
         return [_row(labels, _scalar(query, traffic))]
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        double = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                body = double._answer(form["query"][0])
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                pass
-
-        return Handler
 
 
 def _scalar(query: str, traffic: Traffic) -> float:

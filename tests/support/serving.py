@@ -43,3 +43,10 @@ def reasons(api: Api, namespace: str) -> list[str]:
 
 def replica_sets(api: Api, namespace: str) -> int:
     return len(api.list("ReplicaSet", namespace))
+
+
+def serve_and_breach(api: Api, prometheus: PrometheusDouble, manifest: Make, namespace: str) -> None:
+    """Serve until it is judged, lose acceptance, and return when speculation is decided off."""
+    serving(api, manifest, namespace)
+    prometheus.traffic(namespace).acceptance = 0.1
+    eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")

@@ -10,7 +10,7 @@ from specdecode_operator.clients.errors import (
     Rejected,
     Unavailable,
 )
-from specdecode_operator.clients.kubernetes import Kubernetes, Manifest, in_cluster, type_of
+from specdecode_operator.clients.kubernetes import Kubernetes, Manifest, in_cluster, kind_path, type_of
 from specdecode_operator.clients.prometheus import Connection, Prometheus
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "Rejected",
     "Unavailable",
     "in_cluster",
+    "kind_path",
     "type_of",
 ]

@@ -24,7 +24,7 @@ from specdecode_operator.clients.errors import (
     Unavailable,
 )
 
-__all__ = ["Kubernetes", "Manifest", "in_cluster", "type_of"]
+__all__ = ["Kubernetes", "Manifest", "in_cluster", "kind_path", "type_of"]
 
 Manifest = dict[str, Any]
 
@@ -56,8 +56,14 @@ def in_cluster() -> bool:
 
 def type_of(kind: str) -> dict[str, str]:
     """Return `apiVersion` and `kind`, which the items of a list lack."""
-    _, group, version, _ = _KINDS[kind]
+    group, version, _ = kind_path(kind)
     return {"apiVersion": f"{group}/{version}" if group else version, "kind": kind}
+
+
+def kind_path(kind: str) -> tuple[str, str, str]:
+    """Return group, version and plural of `kind`; the group of the core API is empty."""
+    _, group, version, plural = _KINDS[kind]
+    return group or "", version, plural
 
 
 class Kubernetes:

@@ -6,28 +6,24 @@ from typing import Any, Final
 
 import kopf
 
-from specdecode_operator.api.names import GROUP, KIND, NAME_LABEL, PLURAL, VERSION
-from specdecode_operator.clients import in_cluster
+from specdecode_operator.api.names import KIND, NAME_LABEL
+from specdecode_operator.clients import in_cluster, kind_path
 from specdecode_operator.controller.queue import WorkQueue
-from specdecode_operator.controller.store import Store
+from specdecode_operator.controller.store import CHILD_KINDS, Store
 
 __all__ = ["kopf_settings", "registry"]
 
-_WATCHED: Final = {
-    "Deployment": ("apps", "v1", "deployments"),
-    "Service": ("", "v1", "services"),
-    "PodDisruptionBudget": ("policy", "v1", "poddisruptionbudgets"),
-    "Pod": ("", "v1", "pods"),
-}
+_LABELLED: Final = (*CHILD_KINDS, "Pod")
+"""Kinds of which only what carries our label is watched."""
 
 
 def registry(store: Store, queue: WorkQueue) -> kopf.OperatorRegistry:
     """Return the handlers for our kind, for its children and for its pods."""
     found = kopf.OperatorRegistry()
     kopf.on.login(registry=found)(_login)
-    _watch(found, KIND, (GROUP, VERSION, PLURAL), store, queue)
-    for kind, resource in _WATCHED.items():
-        _watch(found, kind, resource, store, queue, labels={NAME_LABEL: kopf.PRESENT})
+    _watch(found, KIND, store, queue)
+    for kind in _LABELLED:
+        _watch(found, kind, store, queue, labels={NAME_LABEL: kopf.PRESENT})
     return found
 
 
@@ -45,8 +41,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = (0.5, 1, 2, 4)
     settings.background.cancellation_polling = 1
     settings.persistence.diffbase_storage = _NoDiffBase()
-    for resource in _WATCHED.values():
-        settings.watching.label_selectors[resource] = NAME_LABEL
+    for kind in _LABELLED:
+        settings.watching.label_selectors[kind_path(kind)] = NAME_LABEL
     return settings
 
 
@@ -68,7 +64,6 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 def _watch(
     found: kopf.OperatorRegistry,
     kind: str,
-    resource: tuple[str, str, str],
     store: Store,
     queue: WorkQueue,
     **filters: Any,  # noqa: ANN401 - kopf's own filters
@@ -79,7 +74,7 @@ def _watch(
         if key is not None:
             queue.mark(key)
 
-    kopf.on.event(*resource, registry=found, id=kind, **filters)(handle)
+    kopf.on.event(*kind_path(kind), registry=found, id=kind, **filters)(handle)
 
 
 def _login(**arguments: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's own arguments

@@ -31,7 +31,7 @@ class Reader:
         known = self._known.get(uid)
         if known is not None and known[0] == version:
             return known[1]
-        resource = parse({**body, "status": status_of(body).model_dump(by_alias=True)})
+        resource = parse({**body, "status": status_of(body)})
         reading = Reading(resource, ladder(resource.spec))
         self._known[uid] = (version, reading)
         return reading

@@ -37,6 +37,7 @@ from specdecode_operator.policy import (
     Plan,
     Problem,
     Situation,
+    changed_decisions,
     decide,
     notes,
     report,
@@ -184,11 +185,9 @@ class Reconciler:
         for note in notes(before, after):
             _logger.info(note.message, key=key, reason=note.reason)
             await post(self._parts.kubernetes, body, note, self._parts.clock())
-        known = {decision.id: decision.outcome for decision in before.decisions}
-        for decision in after.decisions:
-            if known.get(decision.id) != decision.outcome:
-                labels = (*key, decision.to_variant, decision.trigger, decision.outcome)
-                self._parts.metrics.decisions.labels(*labels).inc()
+        for decision in changed_decisions(before, after):
+            labels = (*key, decision.to_variant, decision.trigger, decision.outcome)
+            self._parts.metrics.decisions.labels(*labels).inc()
 
     def _known_problem(self, key: Key, rendered: list[Manifest]) -> Problem | None:
         known = self._problems.get(key)

@@ -20,7 +20,7 @@ from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
 from specdecode_operator.controller.server import Server
 from specdecode_operator.controller.settings import Settings
-from specdecode_operator.controller.store import CHILD_KINDS, Store
+from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
 
 __all__ = ["Runtime", "run"]
 
@@ -51,8 +51,6 @@ class Runtime:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
         await self._fill()
-        for key in self._store.keys():
-            self._queue.mark(key)
         address, port = self._settings.listen_address, self._settings.listen_port
         with Server(address, port, self._metrics, self._health) as server:
             _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
@@ -102,20 +100,17 @@ class Runtime:
     async def _resync(self) -> None:
         """Compare the caches with the cluster, so that an event that never came is noticed too."""
         try:
-            vanished = await self._fill()
+            await self._fill()
         except KubernetesError as error:
             _logger.warning("resync put off", error=str(error))
-            return
-        for key in vanished:
-            self._queue.mark(key)
-        for key in self._store.keys():
-            self._queue.mark(key)
 
-    async def _fill(self) -> set[tuple[str, str]]:
-        vanished: set[tuple[str, str]] = set()
+    async def _fill(self) -> None:
+        """Make the caches what the cluster is, and mark all that is or was there."""
+        marked: set[Key] = set()
         for kind in (*CHILD_KINDS, "Pod", KIND):
-            vanished |= self._store.replace(kind, await self._list(kind))
-        return vanished
+            marked |= self._store.replace(kind, await self._list(kind))
+        for key in marked.union(self._store.keys()):
+            self._queue.mark(key)
 
     async def _list(self, kind: str) -> list[Manifest]:
         selector = None if kind == KIND else NAME_LABEL

@@ -5,7 +5,7 @@ from specdecode_operator.policy.decide import Plan, decide, timestamp
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
-from specdecode_operator.policy.report import Note, Severity, notes, report, report_unreadable
+from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
 from specdecode_operator.policy.signals import LatencySignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, judge, overall
@@ -32,6 +32,7 @@ __all__ = [
     "Snapshot",
     "Variant",
     "Verdict",
+    "changed_decisions",
     "decide",
     "gather",
     "judge",

@@ -11,7 +11,7 @@ from specdecode_operator.policy.decide import Plan
 from specdecode_operator.policy.signals import effective_thresholds, signals
 from specdecode_operator.policy.situation import Observation, Situation
 
-__all__ = ["Note", "Severity", "notes", "report", "report_unreadable"]
+__all__ = ["Note", "Severity", "changed_decisions", "notes", "report", "report_unreadable"]
 
 
 class Severity(StrEnum):
@@ -60,16 +60,19 @@ def report_unreadable(situation: Observation, problem: Problem) -> Status:
     )
 
 
+def changed_decisions(before: Status, after: Status) -> list[Decision]:
+    """Return the decisions that are new in `after`, or whose outcome is."""
+    known = {decision.id: decision.outcome for decision in before.decisions}
+    return [decision for decision in after.decisions if known.get(decision.id) != decision.outcome]
+
+
 def notes(before: Status, after: Status) -> tuple[Note, ...]:
     """Return the Events for what changed between two statuses."""
     return (*_decision_notes(before, after), *_condition_notes(before, after))
 
 
 def _decision_notes(before: Status, after: Status) -> Iterator[Note]:
-    known = {decision.id: decision.outcome for decision in before.decisions}
-    for decision in after.decisions:
-        if known.get(decision.id) != decision.outcome:
-            yield _decision_note(decision)
+    return (_decision_note(decision) for decision in changed_decisions(before, after))
 
 
 def _decision_note(decision: Decision) -> Note:

@@ -1,0 +1,5 @@
+"""What is known of models and GPUs: facts, pairing, memory. Pure: no clock, no I/O, no kopf."""
+
+from specdecode_operator.sizing.facts import ModelFacts
+
+__all__ = ["ModelFacts"]

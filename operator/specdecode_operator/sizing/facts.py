@@ -16,7 +16,7 @@ class ModelFacts:
     architecture: str
     """First of `architectures` in `config.json`."""
     parameters: int
-    """All parameters, embeddings included."""
+    """All parameters, embeddings included; of an EAGLE head only what it does not share with its target."""
     vocabulary_size: int
     """`vocab_size`, padding included: what vLLM compares."""
     context_length: int
@@ -24,6 +24,7 @@ class ModelFacts:
     layers: int
     hidden_size: int
     intermediate_size: int
+    """Width of one feed-forward block; of one expert in mixtures of experts."""
     attention_heads: int
     kv_heads: int
     head_dim: int
@@ -43,3 +44,23 @@ class ModelFacts:
     """Digest of `tokenizer.json`, or None where it is not known."""
     source: str = ""
     """Where the figures are from."""
+    experts: int = 0
+    """Routed experts a layer; 0 for dense models."""
+    experts_per_token: int = 0
+    """Routed experts that one token passes through."""
+    kv_layers: int | None = None
+    """Layers that keep keys and values, where linear-attention layers keep none; None for all."""
+    draft_vocabulary_size: int | None = None
+    """Tokens that an EAGLE-3 head can propose with an output layer of its own; None where it shares the target's."""
+
+    @property
+    def eagle_head(self) -> bool:
+        """Whether this is an EAGLE head, which runs only beside the target it was made for."""
+        return "eagle" in self.architecture.lower()
+
+    @property
+    def embedding_parameters(self) -> int:
+        """Parameters of the input embedding and of the output layer, which weight quantization leaves at 16 bits."""
+        if self.eagle_head:
+            return (self.draft_vocabulary_size or 0) * self.hidden_size
+        return self.vocabulary_size * self.hidden_size * (1 if self.tied_embeddings else 2)

@@ -5,23 +5,35 @@ from specdecode_operator.sizing.config_json import from_config
 from specdecode_operator.sizing.errors import SizingError, UnreadableConfig
 from specdecode_operator.sizing.facts import ModelFacts
 from specdecode_operator.sizing.gpus import GPUS, Gpu, find_gpu
+from specdecode_operator.sizing.load import Load
+from specdecode_operator.sizing.memory import MemoryPlan, kv_bytes_per_token, memory_plan
+from specdecode_operator.sizing.memory_remarks import memory_remarks, memory_unknown
 from specdecode_operator.sizing.pairs import KnownDraft, drafts_for, eagle3_head
+from specdecode_operator.sizing.reserves import Reserves, estimate_reserves
 from specdecode_operator.sizing.weights import WeightFormat, simple_bytes, weight_bytes, weight_format
 
 __all__ = [
     "GPUS",
     "Gpu",
     "KnownDraft",
+    "Load",
+    "MemoryPlan",
     "ModelFacts",
+    "Reserves",
     "SizingError",
     "UnreadableConfig",
     "WeightFormat",
     "catalog_names",
     "drafts_for",
     "eagle3_head",
+    "estimate_reserves",
     "find",
     "find_gpu",
     "from_config",
+    "kv_bytes_per_token",
+    "memory_plan",
+    "memory_remarks",
+    "memory_unknown",
     "simple_bytes",
     "weight_bytes",
     "weight_format",

@@ -79,7 +79,7 @@ def _overlay(model: Model, overlay: ModelOverlay) -> Model:
     changes: dict[str, Any] = {"served_name": model.served}
     if overlay.name is not None:
         folder = None if model.storage is None else model.storage.model_copy(update={"path": None})
-        changes |= {"revision": None, "quantization": None, "storage": folder}
+        changes |= {"revision": None, "quantization": None, "storage": folder, "facts": None}
     changes |= {name: value for name, value in overlay if value is not None}
     return model.model_copy(update=changes)
 
@@ -109,8 +109,9 @@ def _variant(spec: Spec, name: str, triggers: frozenset[Trigger], model: Model, 
 def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
     """Hash the fields that reach the pods; defaults are left out, so that a new field changes no hash."""
     configuration = {
-        "model": model.model_dump(mode="json", exclude_defaults=True) | {"served_name": model.served},
-        "speculation": speculation.model_dump(mode="json", exclude_defaults=True),
+        "model": model.model_dump(mode="json", exclude={"facts"}, exclude_defaults=True)
+        | {"served_name": model.served},
+        "speculation": speculation.model_dump(mode="json", exclude={"draft": {"facts"}}, exclude_defaults=True),
         "engine": spec.engine.model_dump(mode="json", exclude_defaults=True)
         | {"version": spec.engine.version, "image": spec.engine.image_reference},
         "resources": spec.resources.model_dump(mode="json", exclude={"gpu"}, exclude_defaults=True),

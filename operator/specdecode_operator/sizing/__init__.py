@@ -4,6 +4,7 @@ from specdecode_operator.sizing.catalog import catalog_names, find
 from specdecode_operator.sizing.config_json import from_config
 from specdecode_operator.sizing.errors import SizingError, UnreadableConfig
 from specdecode_operator.sizing.facts import ModelFacts
+from specdecode_operator.sizing.given import from_facts
 from specdecode_operator.sizing.gpus import GPUS, Gpu, find_gpu
 from specdecode_operator.sizing.load import Load
 from specdecode_operator.sizing.memory import MemoryPlan, kv_bytes_per_token, memory_plan
@@ -30,6 +31,7 @@ __all__ = [
     "find",
     "find_gpu",
     "from_config",
+    "from_facts",
     "kv_bytes_per_token",
     "memory_plan",
     "memory_remarks",

@@ -12,6 +12,15 @@ from support.builders import DRAFT_MODEL, resource, rung, spec_of
 BOTH = frozenset(Trigger)
 LATENCY, ACCEPTANCE = frozenset({Trigger.LATENCY}), frozenset({Trigger.ACCEPTANCE})
 OFF = Speculation(method=Method.NONE)
+FACTS = {
+    "modelType": "llama",
+    "hiddenSize": 64,
+    "layers": 2,
+    "attentionHeads": 4,
+    "intermediateSize": 128,
+    "vocabularySize": 1000,
+    "contextLength": 2048,
+}
 
 
 def fallback(name: str, *triggers: str, **fields: Any) -> dict[str, Any]:
@@ -120,6 +129,19 @@ class TestOverlays:
             Speculation(method=Method.NGRAM, num_speculative_tokens=2),
         )
 
+    @pytest.mark.parametrize(
+        ("overlay", "expected"),
+        [
+            ({"quantization": "fp8"}, 2),
+            ({"name": "org/other"}, None),
+            ({"name": "org/other", "facts": FACTS | {"layers": 3}}, 3),
+        ],
+    )
+    def test_facts_belong_to_the_weights(self, overlay: dict[str, Any], expected: int | None) -> None:
+        spec = spec_of(model={"name": "org/target", "facts": FACTS}, fallbacks=[fallback("other", model=overlay)])
+        facts = rung(spec, "other").model.facts
+        assert (facts and facts.layers) == expected
+
 
 class TestNextRung:
     SPEC = spec_of(
@@ -192,6 +214,9 @@ class TestHash:
             {"resources": {"gpu": {"resourceName": "nvidia.com/gpu"}}},
             {"rollout": {"readyTimeout": "1800s"}},
             {"rollout": {"drainTimeout": "300s"}},
+            {"model": {"name": "org/target", "facts": FACTS}},
+            {"speculation": DRAFT_MODEL | {"draft": DRAFT_MODEL["draft"] | {"facts": FACTS}}},
+            {"resources": {"gpu": {"product": "NVIDIA-H100-80GB-HBM3"}}},
         ],
     )
     def test_what_no_pod_sees_leaves_it_as_it_is(self, change: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
 from specdecode_operator.api.v1alpha1.engine import Engine, EnvVar
+from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
 from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
 from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeployment, parse
@@ -37,6 +38,7 @@ __all__ = [
     "EffectiveThreshold",
     "Engine",
     "EnvVar",
+    "Facts",
     "Fallback",
     "Gpu",
     "LatencyMetric",

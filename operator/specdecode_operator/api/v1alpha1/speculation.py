@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from specdecode_operator.api.v1alpha1.base import ApiModel, ModelName, rule
+from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Quantization, Revision, Storage
 
 __all__ = [
@@ -101,6 +102,8 @@ class Draft(ApiModel):
     """Quantization of the draft alone; leave it out for weights that are already quantized."""
     storage: Storage | None = None
     """Where the draft lies; the target's `storage` when left out."""
+    facts: Facts | None = None
+    """Figures of its `config.json`, where it is in no catalog; for checks and the memory plan alone."""
 
 
 class PromptLookup(ApiModel):

@@ -3,6 +3,7 @@
 import click
 
 from specdecode_operator import __version__
+from specdecode_operator.cli.advise import advise
 from specdecode_operator.cli.crds import crds
 from specdecode_operator.cli.reference import reference
 from specdecode_operator.cli.render import render
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for _command in (run, render, crds, reference):
+for _command in (run, render, advise, crds, reference):
     main.add_command(_command)

@@ -8,9 +8,19 @@ from typing import Final, TextIO
 import click
 
 from specdecode_operator.engine.versions import Version
-from specdecode_operator.sizing import GPUS, Gpu, ModelFacts, UnreadableConfig, find, find_gpu, from_config
-from specdecode_operator.sizing.advice import Advice, Candidate, Question
-from specdecode_operator.sizing.advice import advise as advice_for
+from specdecode_operator.sizing import (
+    GPUS,
+    Advice,
+    Candidate,
+    Gpu,
+    ModelFacts,
+    Question,
+    UnreadableConfig,
+    find,
+    find_gpu,
+    from_config,
+)
+from specdecode_operator.sizing import advise as advice_for
 
 __all__ = ["advise"]
 

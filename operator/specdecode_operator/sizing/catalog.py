@@ -8,7 +8,7 @@ from typing import Any, Final
 from specdecode_operator.sizing.config_json import from_config
 from specdecode_operator.sizing.facts import ModelFacts
 
-__all__ = ["catalog_names", "find"]
+__all__ = ["catalog_names", "find", "shape_name"]
 
 _LITGPT: Final = (
     "litgpt 0.5.13 config.py and NVIDIA aiconfigurator-core 0.12 model_configs; context from the model card"
@@ -181,6 +181,11 @@ def find(name: str) -> ModelFacts | None:
     repositories are not looked up by the name of what they were made from: their bits are not in their name alone.
     """
     return _by_name().get(name.lower().replace("/meta-llama-", "/llama-"))
+
+
+def shape_name(name: str) -> str:
+    """Return the name that stands for the shape of `name`: itself, or that of the model it was made from."""
+    return _SAME_SHAPE.get(name, f"{name}-Instruct" if name in _BASE_CONTEXT else name)
 
 
 @cache

@@ -1,14 +1,14 @@
 """Drafts that are known to go with a target. Data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Method
-from specdecode_operator.sizing.catalog import find
+from specdecode_operator.sizing.catalog import find, shape_name
+from specdecode_operator.sizing.config_json import from_config
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.parameters import EAGLE3_STATES, Shape, total_parameters
 
-__all__ = ["KnownDraft", "drafts_for", "eagle3_head"]
+__all__ = ["KnownDraft", "drafts_for", "eagle3_head", "find_draft"]
 
 _FAMILY: Final = "a smaller model of the family"
 _VLLM_DOCS: Final = "vLLM's documentation, features/speculative_decoding/eagle"
@@ -35,7 +35,6 @@ _LLAMA_DRAFTS: Final = (
 _DRAFT_MODELS: Final = {
     "meta-llama/Llama-3.1-8B-Instruct": ("meta-llama/Llama-3.2-1B-Instruct",),
     "meta-llama/Llama-3.1-70B-Instruct": _LLAMA_DRAFTS,
-    "meta-llama/Llama-3.3-70B-Instruct": _LLAMA_DRAFTS,
     "meta-llama/Llama-3.1-405B-Instruct": _LLAMA_DRAFTS,
     "Qwen/Qwen2.5-72B-Instruct": ("Qwen/Qwen2.5-7B-Instruct",),
     "Qwen/Qwen3-8B": ("Qwen/Qwen3-0.6B",),
@@ -44,7 +43,8 @@ _DRAFT_MODELS: Final = {
     "mistralai/Mistral-Large-Instruct-2407": ("mistralai/Mistral-7B-Instruct-v0.3",),
     "google/gemma-2-27b-it": ("google/gemma-2-2b-it",),
 }
-"""By target; every pair has the same `vocab_size`, so the small Qwen2.5 models (151936) are not here."""
+"""By the shape's name in the catalog. Every pair has the same `vocab_size`: the small Qwen2.5 models (151936) are not
+here."""
 
 _EAGLE3_HEADS: Final = {
     "meta-llama/Llama-3.1-8B-Instruct": (
@@ -58,57 +58,52 @@ _EAGLE3_HEADS: Final = {
 
 
 def drafts_for(target: ModelFacts) -> tuple[KnownDraft, ...]:
-    """Return the drafts known for `target`: EAGLE-3 heads first, then models of the family, small to large."""
-    known = find(target.name)
-    name = known.name if known else target.name
+    """Return the drafts known for `target`: EAGLE-3 heads first, then models of the family, small to large.
+
+    A head is for the very weights that it was trained with; a model of the family goes with all weights of a shape.
+    """
+    found = find(target.name)
+    name = found.name if found else target.name
     heads = (
         KnownDraft(Method.EAGLE3, head, find(head) or eagle3_head(target, head), source)
         for head, source in _EAGLE3_HEADS.get(name, ())
     )
     models = (
         KnownDraft(Method.DRAFT_MODEL, model, facts, _FAMILY)
-        for model in _DRAFT_MODELS.get(name, ())
+        for model in _DRAFT_MODELS.get(shape_name(name), ())
         if (facts := find(model)) is not None
     )
     return (*heads, *models)
 
 
+def find_draft(name: str, method: Method, target: ModelFacts) -> ModelFacts | None:
+    """Return what the memory plan can assume of draft `name`, or None where nothing can be.
+
+    An EAGLE head that is in no catalog has the usual shape of a head for `target`, since the target's hidden states
+    decide its widths; EAGLE's first generation has no vocabulary of its own and is a little smaller.
+    """
+    if method in {Method.EAGLE, Method.EAGLE3}:
+        return find(name) or eagle3_head(target, name)
+    return find(name)
+
+
 def eagle3_head(target: ModelFacts, name: str) -> ModelFacts:
     """Return the usual EAGLE-3 head for `target`: one layer of its widths, and 32,000 tokens that it can propose.
 
-    A stand-in where a head's own `config.json` is not known; widths are what the joined hidden states ask for.
-    Source: `config.json` in vllm-project/speculators pull request 53.
+    A stand-in where a head's own `config.json` is not known. Heads are dense: for a mixture of experts the width is
+    what one token passes through. Source: `config.json` in vllm-project/speculators pull request 53.
     """
-    shape = Shape(
-        model_type="llama",
-        layers=1,
-        hidden=target.hidden_size,
-        intermediate=_dense_width(target),
-        heads=target.attention_heads,
-        kv_heads=target.kv_heads,
-        head_dim=target.head_dim,
-        vocabulary=target.vocabulary_size,
-        joined_states=EAGLE3_STATES,
-        draft_vocabulary=min(_HEAD_VOCABULARY, target.vocabulary_size),
-    )
-    return ModelFacts(
-        name=name,
-        model_type="llama",
-        architecture="LlamaForCausalLMEagle3",
-        parameters=total_parameters(shape),
-        vocabulary_size=target.vocabulary_size,
-        context_length=target.context_length,
-        layers=1,
-        hidden_size=target.hidden_size,
-        intermediate_size=shape.intermediate,
-        attention_heads=target.attention_heads,
-        kv_heads=target.kv_heads,
-        head_dim=target.head_dim,
-        draft_vocabulary_size=shape.draft_vocabulary,
-        source="the usual shape of an EAGLE-3 head for this target",
-    )
-
-
-def _dense_width(target: ModelFacts) -> int:
-    """Heads are dense; for a mixture of experts take what its token passes through."""
-    return target.intermediate_size * max(1, target.experts_per_token)
+    config = {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLMEagle3"],
+        "num_hidden_layers": 1,
+        "hidden_size": target.hidden_size,
+        "intermediate_size": target.intermediate_size * max(1, target.experts_per_token),
+        "num_attention_heads": target.attention_heads,
+        "num_key_value_heads": target.kv_heads,
+        "head_dim": target.head_dim,
+        "vocab_size": target.vocabulary_size,
+        "draft_vocab_size": min(_HEAD_VOCABULARY, target.vocabulary_size),
+        "max_position_embeddings": target.context_length,
+    }
+    return replace(from_config(name, config), source="the usual shape of an EAGLE-3 head for this target")

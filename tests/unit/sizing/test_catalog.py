@@ -3,7 +3,7 @@
 import pytest
 
 from specdecode_operator.api.v1alpha1 import Method
-from specdecode_operator.sizing import ModelFacts, catalog_names, drafts_for, eagle3_head, find
+from specdecode_operator.sizing import ModelFacts, catalog_names, drafts_for, eagle3_head, find, find_draft
 
 
 def known(name: str) -> ModelFacts:
@@ -131,3 +131,40 @@ class TestDrafts:
 
     def test_an_unknown_target_has_none(self) -> None:
         assert drafts_for(known("microsoft/phi-4")) == ()
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "meta-llama/Meta-Llama-3.1-70B",
+            "meta-llama/Llama-3.3-70B-Instruct",
+            "deepseek-ai/DeepSeek-R1-Distill-Llama-70B",
+        ],
+    )
+    def test_models_of_the_family_go_with_every_weights_of_a_shape(self, name: str) -> None:
+        assert [draft.name for draft in drafts_for(known(name))] == [
+            "meta-llama/Llama-3.2-1B-Instruct",
+            "meta-llama/Llama-3.2-3B-Instruct",
+            "meta-llama/Llama-3.1-8B-Instruct",
+        ]
+
+    def test_heads_go_with_their_own_weights_alone(self) -> None:
+        methods = {draft.method for draft in drafts_for(known("deepseek-ai/DeepSeek-R1-Distill-Llama-8B"))}
+        assert methods == {Method.DRAFT_MODEL}
+
+    @pytest.mark.parametrize(
+        ("name", "method", "source"),
+        [
+            ("meta-llama/Llama-3.2-1B-Instruct", Method.DRAFT_MODEL, "litgpt"),
+            ("RedHatAI/Llama-3.1-8B-Instruct-speculator.eagle3", Method.EAGLE3, "config.json shown in"),
+            ("org/head", Method.EAGLE3, "the usual shape"),
+            ("org/head", Method.EAGLE, "the usual shape"),
+        ],
+    )
+    def test_what_a_plan_can_assume_of_a_draft(self, name: str, method: Method, source: str) -> None:
+        found = find_draft(name, method, known("meta-llama/Llama-3.1-8B-Instruct"))
+        assert found is not None
+        assert found.source.startswith(source)
+
+    @pytest.mark.parametrize("method", [Method.DRAFT_MODEL, Method.MTP])
+    def test_nothing_can_be_assumed_of_an_unknown_model(self, method: Method) -> None:
+        assert find_draft("org/model", method, known("meta-llama/Llama-3.1-8B-Instruct")) is None

@@ -7,10 +7,11 @@ from specdecode_operator.sizing.errors import SizingError, UnreadableConfig
 from specdecode_operator.sizing.facts import ModelFacts
 from specdecode_operator.sizing.given import from_facts
 from specdecode_operator.sizing.gpus import GPUS, Gpu, find_gpu
+from specdecode_operator.sizing.heads import as_head, eagle3_head
 from specdecode_operator.sizing.load import Load
 from specdecode_operator.sizing.memory import MemoryPlan, kv_bytes_per_token, memory_plan
 from specdecode_operator.sizing.memory_remarks import memory_remarks, memory_unknown
-from specdecode_operator.sizing.pairs import KnownDraft, drafts_for, eagle3_head, find_draft
+from specdecode_operator.sizing.pairs import KnownDraft, drafts_for, find_draft
 from specdecode_operator.sizing.reserves import Reserves, estimate_reserves
 from specdecode_operator.sizing.weights import WeightFormat, simple_bytes, weight_bytes, weight_format
 
@@ -29,6 +30,7 @@ __all__ = [
     "UnreadableConfig",
     "WeightFormat",
     "advise",
+    "as_head",
     "catalog_names",
     "drafts_for",
     "eagle3_head",

@@ -129,7 +129,7 @@ def _shape(keys: _Keys, model_type: str, architecture: str) -> Shape:
         vocabulary=keys.count("vocab_size"),
         tied=tied if isinstance(tied, bool) else model_type in _TIED,
         latent=_latent(keys),
-        joined_states=_joined_states(architecture),
+        joined_states=_joined_states(keys, architecture),
         draft_vocabulary=keys.optional("draft_vocab_size"),
         experts=_experts(keys),
     )
@@ -171,11 +171,12 @@ def _latent(keys: _Keys) -> Latent | None:
     )
 
 
-def _joined_states(architecture: str) -> int:
+def _joined_states(keys: _Keys, architecture: str) -> int:
+    """A vocabulary of its own makes a head of EAGLE-3, whatever its architecture says."""
     lowered = architecture.lower()
-    if "eagle" not in lowered:
-        return 0
-    return EAGLE3_STATES if "eagle3" in lowered else EAGLE_STATES
+    if "eagle3" in lowered or keys.optional("draft_vocab_size"):
+        return EAGLE3_STATES
+    return EAGLE_STATES if "eagle" in lowered else 0
 
 
 def _facts(keys: _Keys, shape: Shape, architecture: str, tokenizer: str | None) -> ModelFacts:
@@ -217,11 +218,13 @@ def _measures(shape: Shape) -> dict[str, Any]:
 
 
 def _kv_layers(keys: _Keys, layers: int) -> int | None:
-    """Count the layers that are not linear attention; `layer_types` is `transformers`' list of them."""
+    """Count the layers that are not linear attention, by `layer_types` or, in Qwen3-Next, by their interval."""
     types: object = keys.config.get("layer_types")
-    if not isinstance(types, list) or len(types) != layers or "linear_attention" not in types:
-        return None
-    return sum(1 for kind in types if kind != "linear_attention")
+    if isinstance(types, list) and len(types) == layers:
+        full = sum(1 for kind in types if kind != "linear_attention")
+        return full if full < layers else None
+    interval = keys.optional("full_attention_interval")
+    return max(1, layers // interval) if interval > 1 else None
 
 
 def _shown(value: object) -> str:

@@ -55,8 +55,11 @@ class ModelFacts:
 
     @property
     def eagle_head(self) -> bool:
-        """Whether this is an EAGLE head, which runs only beside the target it was made for."""
-        return "eagle" in self.architecture.lower()
+        """Whether this is an EAGLE head, which runs only beside the target it was made for.
+
+        Known by its architecture or its draft vocabulary; a head without either looks like a small model.
+        """
+        return "eagle" in self.architecture.lower() or self.draft_vocabulary_size is not None
 
     @property
     def embedding_parameters(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.sizing.facts import ModelFacts
+from specdecode_operator.sizing.heads import as_head
 from specdecode_operator.sizing.load import Load
 from specdecode_operator.sizing.reserves import Reserves, estimate_reserves
 from specdecode_operator.sizing.weights import weight_bytes
@@ -145,7 +146,7 @@ def _alone(load: Load, reserves: Reserves | None, tokens: int) -> int:
 
 def _draft_weights(load: Load) -> float:
     if load.draft is not None:
-        return weight_bytes(load.draft, load.draft_quantization, plain_bits=load.plain_bits)
+        return weight_bytes(as_head(load.draft, load.method), load.draft_quantization, plain_bits=load.plain_bits)
     return _mtp_weights(load) if load.method is Method.MTP else 0.0
 
 

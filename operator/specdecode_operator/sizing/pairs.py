@@ -1,19 +1,18 @@
 """Drafts that are known to go with a target. Data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.sizing.catalog import find, shape_name
-from specdecode_operator.sizing.config_json import from_config
 from specdecode_operator.sizing.facts import ModelFacts
+from specdecode_operator.sizing.heads import EAGLE_METHODS, eagle3_head
 
-__all__ = ["KnownDraft", "drafts_for", "eagle3_head", "find_draft"]
+__all__ = ["KnownDraft", "drafts_for", "find_draft"]
 
 _FAMILY: Final = "a smaller model of the family"
 _VLLM_DOCS: Final = "vLLM's documentation, features/speculative_decoding/eagle"
 _EDGE_DOCS: Final = "NVIDIA TensorRT-Edge-LLM 0.9.1, user guide, speculative decoding"
-_HEAD_VOCABULARY: Final = 32000
 
 
 @dataclass(frozen=True)
@@ -82,28 +81,6 @@ def find_draft(name: str, method: Method, target: ModelFacts) -> ModelFacts | No
     An EAGLE head that is in no catalog has the usual shape of a head for `target`, since the target's hidden states
     decide its widths; EAGLE's first generation has no vocabulary of its own and is a little smaller.
     """
-    if method in {Method.EAGLE, Method.EAGLE3}:
+    if method in EAGLE_METHODS:
         return find(name) or eagle3_head(target, name)
     return find(name)
-
-
-def eagle3_head(target: ModelFacts, name: str) -> ModelFacts:
-    """Return the usual EAGLE-3 head for `target`: one layer of its widths, and 32,000 tokens that it can propose.
-
-    A stand-in where a head's own `config.json` is not known. Heads are dense: for a mixture of experts the width is
-    what one token passes through. Source: `config.json` in vllm-project/speculators pull request 53.
-    """
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLMEagle3"],
-        "num_hidden_layers": 1,
-        "hidden_size": target.hidden_size,
-        "intermediate_size": target.intermediate_size * max(1, target.experts_per_token),
-        "num_attention_heads": target.attention_heads,
-        "num_key_value_heads": target.kv_heads,
-        "head_dim": target.head_dim,
-        "vocab_size": target.vocabulary_size,
-        "draft_vocab_size": min(_HEAD_VOCABULARY, target.vocabulary_size),
-        "max_position_embeddings": target.context_length,
-    }
-    return replace(from_config(name, config), source="the usual shape of an EAGLE-3 head for this target")

@@ -266,6 +266,15 @@ class TestHash:
         off, primary = rung(before.spec, "no-speculation"), rung(after.spec)
         assert pod_template(before, off) == pod_template(after, primary)
 
+    def test_facts_and_the_gpus_name_never_reach_the_pods(self) -> None:
+        plain = resource()
+        told = resource(
+            model={"name": "org/target", "facts": FACTS},
+            speculation=DRAFT_MODEL | {"draft": DRAFT_MODEL["draft"] | {"facts": FACTS}},
+            resources={"gpu": {"product": "H100"}},
+        )
+        assert pod_template(told, rung(told.spec)) == pod_template(plain, rung(plain.spec))
+
     def test_it_fits_into_a_label(self) -> None:
         assert len(rung(spec_of()).hash) == 10
         assert rung(spec_of()).hash.isalnum()

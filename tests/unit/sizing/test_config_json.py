@@ -65,6 +65,8 @@ def test_a_dense_model_is_read_whole() -> None:
         ({"layer_types": ["full_attention", "linear_attention"] * 16}, "kv_layers", 16),
         ({"layer_types": ["sliding_attention", "full_attention"] * 16}, "kv_layers", None),
         ({"layer_types": ["linear_attention"]}, "kv_layers", None),
+        ({"full_attention_interval": 4}, "kv_layers", 8),
+        ({"full_attention_interval": 1}, "kv_layers", None),
         ({"num_experts": 0}, "experts", 0),
         ({"model_type": "mixtral"}, "experts", 8),
         ({"model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 16}, "experts_per_token", 4),
@@ -135,6 +137,10 @@ class TestEagleHeads:
     def test_without_a_vocabulary_of_its_own_it_shares_the_output_layer(self) -> None:
         head = facts(architectures=["LlamaForCausalLMEagle3"], num_hidden_layers=1)
         assert head.parameters * 2 / 2**30 == pytest.approx(0.547, abs=0.001)
+
+    def test_a_vocabulary_of_its_own_makes_a_head_of_a_plain_architecture(self) -> None:
+        head = facts(num_hidden_layers=1, draft_vocab_size=32000)
+        assert (head.eagle_head, head.parameters, head.architecture) == (True, 424_689_664, "LlamaForCausalLM")
 
     def test_an_eagle_head_joins_two_states(self) -> None:
         head = facts(architectures=["EagleLlamaForCausalLM"], num_hidden_layers=1)

@@ -10,10 +10,11 @@ from specdecode_operator.sizing.facts import ModelFacts
 
 __all__ = ["catalog_names", "find", "shape_name"]
 
-_LITGPT: Final = (
-    "litgpt 0.5.13 config.py and NVIDIA aiconfigurator-core 0.12 model_configs; context from the model card"
-)
 _REMEMBERED: Final = "from memory, not checked against its config.json"
+_LITGPT: Final = (
+    "dimensions: litgpt 0.5.13 config.py and NVIDIA aiconfigurator-core 0.12 model_configs; context length and tied"
+    f" embeddings {_REMEMBERED}"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ _GPT_OSS: Final = _Family(
     "GptOssForCausalLM",
     201088,
     131072,
-    f"dimensions: aiconfigurator-core 0.12 model_configs; number format {_REMEMBERED}",
+    f"dimensions: aiconfigurator-core 0.12 model_configs; context length and number format {_REMEMBERED}",
     {"quantization_config": {"quant_method": "mxfp4"}},
 )
 _DEEPSEEK_LATENT: Final = {
@@ -64,7 +65,7 @@ _DEEPSEEK: Final = _Family(
     "DeepseekV3ForCausalLM",
     129280,
     163840,
-    f"aiconfigurator-core 0.12 model_configs; ranks of its latent attention {_REMEMBERED}",
+    f"dimensions: aiconfigurator-core 0.12 model_configs; context length, ranks and dense layers {_REMEMBERED}",
     _DEEPSEEK_LATENT | {"n_routed_experts": 256, "first_k_dense_replace": 3, "num_nextn_predict_layers": 1},
 )
 _KIMI: Final = replace(

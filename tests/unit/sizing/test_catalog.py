@@ -154,7 +154,7 @@ class TestDrafts:
     @pytest.mark.parametrize(
         ("name", "method", "source"),
         [
-            ("meta-llama/Llama-3.2-1B-Instruct", Method.DRAFT_MODEL, "litgpt"),
+            ("meta-llama/Llama-3.2-1B-Instruct", Method.DRAFT_MODEL, "dimensions: litgpt"),
             ("RedHatAI/Llama-3.1-8B-Instruct-speculator.eagle3", Method.EAGLE3, "config.json shown in"),
             ("org/head", Method.EAGLE3, "the usual shape"),
             ("org/head", Method.EAGLE, "the usual shape"),

@@ -4,6 +4,7 @@ import click
 
 from specdecode_operator import __version__
 from specdecode_operator.cli.crds import crds
+from specdecode_operator.cli.migrate_flags import migrate_flags
 from specdecode_operator.cli.reference import reference
 from specdecode_operator.cli.render import render
 from specdecode_operator.cli.run import run
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for _command in (run, render, crds, reference):
+for _command in (run, render, migrate_flags, crds, reference):
     main.add_command(_command)

@@ -39,7 +39,7 @@ def read_command(arguments: Sequence[str]) -> Command:
 
     Raises `MalformedCommand` where quotes are open, or no single server is started.
     """
-    if len(arguments) == 1 and re.search(r"\s", arguments[0].strip()):
+    if len(arguments) == 1 and len(arguments[0].split()) != 1:
         commands = list(_commands(arguments[0]))
     else:
         commands = [[word for word in arguments if word.strip(" \t\r\n\\") or not word]]

@@ -99,11 +99,11 @@ def to_loss(reason: str, replacement: str) -> Handler:
 
 
 def to_other_words(reason: str, *words: str) -> Handler:
-    """Return a handler for a flag that another one replaces; `{}` in `words` stands for its value."""
+    """Return a handler for a flag that another one replaces; `{}` in `words` stands for its values."""
 
     def handler(option: Option, _version: Version) -> Pieces:
-        made = tuple(word.replace("{}", option.value) if "{}" in word else word for word in words)
-        yield Extra(made)
+        made = [part for word in words for part in (option.values if word == "{}" else (word,))]
+        yield Extra(tuple(made))
         yield dropped(option.spelled, f"{reason}; engine.extraArgs has {' '.join(made)}")
 
     return handler

@@ -27,7 +27,7 @@ DEFAULT_VERSION: Final = Engine().version
 
 _SECTIONS: Final = ("model", "speculation", "engine", "resources", "rollout")
 _CONFIG_FLAG: Final = "--speculative-config"
-_SHORTHANDS: Final = ("--spec-method", "--spec-model", "--spec-tokens")
+_SHORTHANDS: Final = frozenset({"--spec-method", "--spec-model", "--spec-tokens"})
 _MOST_GPUS: Final = 64
 _MOST_WORDS: Final = 64
 
@@ -99,11 +99,16 @@ def _keys(found: Iterable[Key]) -> Mapping[str, Key]:
     keys: dict[str, Key] = {}
     for key in found:
         before = keys.get(key.name)
-        if before is not None and before.flag != key.flag and key.flag.startswith(_SHORTHANDS):
+        if before is not None and _exclusive(before.flag, key.flag):
             raise MalformedCommand(f"{key.flag}: {before.flag} gives {key.name} too; vLLM takes one of them")
         merged = _merged(before.value, key.value) if before is not None else key.value
         keys[key.name] = Key(key.name, merged, key.flag)
     return {name: key for name, key in keys.items() if key.value is not None}
+
+
+def _exclusive(first: str, second: str) -> bool:
+    """Whether vLLM refuses a key that both flags give."""
+    return first != second and any(flag.replace("_", "-") in _SHORTHANDS for flag in (first, second))
 
 
 def _merged(first: Any, second: Any) -> Any:  # noqa: ANN401 - any JSON value

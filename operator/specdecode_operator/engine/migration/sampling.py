@@ -86,6 +86,6 @@ def _too_old(key: Key, since: Version) -> Finding:
 
 
 def _known(key: Key, choices: Mapping[str, str]) -> str:
-    if key.value not in choices:
+    if not isinstance(key.value, str) or key.value not in choices:
         raise MalformedCommand(f"{key.flag}: {key.name} needs one of {', '.join(choices)}")
     return choices[key.value]

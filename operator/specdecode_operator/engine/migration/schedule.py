@@ -47,7 +47,7 @@ def _limit(key: Key, tokens: int | None, version: Version) -> Pieces:
         raise MalformedCommand(f"{key.flag}: {key.name} needs a whole number from 1 up")
     below = [{"upTo": size - 1, "tokens": tokens}] if size > 1 else []
     yield Field(_FIELD, [*below, {"tokens": 0}])
-    yield dropped(key.flag, f"from {size} requests in one step on nothing is proposed; the draft stays in memory")
+    yield dropped(key.flag, f"from {size} requests in one step on nothing is proposed; a draft model stays in memory")
 
 
 def _ranges(key: Key, tokens: int | None, version: Version) -> Pieces:

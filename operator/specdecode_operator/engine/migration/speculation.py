@@ -166,7 +166,7 @@ def _lookup(method: Method, keys: Mapping[str, Key]) -> Pieces:
     lengths = {name: _whole(key, 1, _MOST_TOKENS) for name, key in given.items()}
     largest = lengths.get("prompt_lookup_max", lengths.get("prompt_lookup_min", _DEFAULT_LOOKUP))
     smallest = lengths.get("prompt_lookup_min", largest)
-    if "prompt_lookup_min" not in keys and _flag(keys, "prompt_lookup_max") == "--ngram-prompt-lookup-max":
+    if "prompt_lookup_min" not in keys and _flag(keys, "prompt_lookup_max").startswith("--ngram"):
         smallest = 1
     if smallest > largest:
         raise MalformedCommand(f"{_flag(keys, 'prompt_lookup_min')}: {smallest} exceeds the maximum of {largest}")

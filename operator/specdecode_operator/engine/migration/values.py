@@ -72,6 +72,8 @@ def json_object(option: Option) -> dict[str, Any]:
         raise MalformedCommand(
             f"{option.spelled}: no JSON at character {error.pos + 1} ({error.msg}); quote it for the shell"
         ) from None
+    except (ValueError, RecursionError):
+        raise MalformedCommand(f"{option.spelled}: its JSON is too deep, or a number in it too long") from None
     if not isinstance(found, dict):
         raise MalformedCommand(f'{option.spelled}: needs a JSON object such as \'{{"method":"ngram"}}\'')
     return found
@@ -81,7 +83,7 @@ def json_value(option: Option) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value of a dotted flag: JSON where it is some, else text."""
     try:
         return json.loads(option.value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return option.value
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import parse
+from specdecode_operator.api.v1alpha1.engine import REFUSED_FLAGS, RENDERED_FLAGS
 from specdecode_operator.engine.migration import CannotMigrate, MalformedCommand, Migration, migrate
 from specdecode_operator.engine.migration.known import ALIASES, FORMER, LISTS, SINGLES, SWITCHES
 from specdecode_operator.engine.migration.rules import has_rule
@@ -184,7 +185,7 @@ NOTES = [
     (["--task", "generate"], "--task: vLLM finds the task itself"),
     (["--device", "cuda"], "--device: the image decides"),
     (["--quantization", "None"], "--quantization: none is what vLLM does"),
-    (["--speculative-max-model-len", "2048"], "--speculative-max-model-len: max_model_len means nothing without"),
+    (["--speculative-max-model-len", "2048"], "--speculative-max-model-len: it means nothing without"),
 ]
 
 
@@ -351,6 +352,7 @@ MALFORMED = [
     (["--gpu-memory-utilization", "nan"], "--gpu-memory-utilization nan: needs a number"),
     (["--gpu-memory-utilization", "x"], "--gpu-memory-utilization x: needs a number"),
     (["--dtype", "int8"], "--dtype int8: needs one of auto, bfloat16, float16, half, float32, float"),
+    (["--max-num-seqs", "9" * 65], "--max-num-seqs: the resource takes 1 to 65536"),
     (["--port", "http"], "--port http: needs a whole number"),
     (["--spec-decoding-acceptance-method", "x"], "--spec-decoding-acceptance-method x: needs one of rejection_sampler"),
     (["--model", "org/other"], "two models are given; give the target once"),
@@ -398,6 +400,10 @@ class TestTables:
 
     def test_every_alias_means_a_known_flag(self) -> None:
         assert [flag for flag in ALIASES.values() if flag not in SWITCHES | LISTS | SINGLES] == []
+
+    def test_no_flag_is_passed_on_that_the_resource_refuses_there(self) -> None:
+        refused = {ALIASES.get(flag, flag) for flag in (*RENDERED_FLAGS, *REFUSED_FLAGS)}
+        assert [flag for flag in sorted(refused) if not has_rule(flag)] == []
 
     def test_every_former_flag_is_told_what_became_of_it(self) -> None:
         assert [flag for flag in sorted(FORMER) if not has_rule(flag)] == []

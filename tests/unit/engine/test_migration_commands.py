@@ -194,6 +194,9 @@ SECRETS = [
     ["vllm", "serve", "org/target", "--otlp-headers", f"authorization={SECRET}"],
     ["vllm", "serve", "org/target", "--model-loader-extra-config", json.dumps({"token": SECRET})],
     ["vllm", "serve", "org/target", "--no-such-switch", SECRET],
+    ["vllm", "serve", "org/target", "--speculative-config", json.dumps({"method": "suffix", "code_revision": SECRET})],
+    ["vllm", "serve", "org/target", "--speculative-config.model", SECRET],
+    ["vllm", "serve", "org/target", "--speculative-config", f"{{{SECRET}"],
     ["vllm", "serve", "org/target", "--api-key"],
     [f"docker run -e HF_TOKEN={SECRET} vllm/vllm-openai --model org/target"],
     [f"export HF_TOKEN={SECRET}\nvllm serve org/target"],
@@ -214,8 +217,10 @@ MISPLACED = [
     ["vllm", "serve", "--api-key", SECRET],
     ["vllm", "serve", "org/target", "--enforce-eager", SECRET],
     ["vllm", "serve", "org/target", "-tp", "2", SECRET],
+    ["vllm", "serve", "org/target", "-tp", SECRET],
+    ["vllm", "serve", "org/target", "--dtype", SECRET],
+    ["vllm", "serve", "org/target", "--gpu-memory-utilization", SECRET],
     ["vllm serve org/target --api-key '" + SECRET],
-    ["vllm", "serve", "org/target", "--speculative-config", f"{{{SECRET}"],
 ]
 
 

@@ -163,7 +163,7 @@ def test_a_draft_of_the_hub_cannot_stand_beside_a_target_in_a_folder() -> None:
     found = migrate(["/models/target", *config(**PAIR)])
     reason = "a draft of the hub cannot stand beside a target in a folder"
     advice = "download it to org/draft beside the target"
-    assert [str(finding) for finding in found.losses] == [f"lost: --speculative-config: {reason}; {advice}"]
+    assert [str(finding) for finding in found.losses] == [f"lost: --speculative-config.model: {reason}; {advice}"]
 
 
 def test_a_pair_in_one_folder_stays_together() -> None:
@@ -178,7 +178,7 @@ def test_a_draft_that_no_pod_knows_is_lost() -> None:
     _, notes = speculation(*config(**PAIR | {"model": "./draft"}))
     reason = "a pod knows neither this folder nor this address"
     advice = "put the weights into a claim, named by speculation.draft.storage.claim"
-    assert notes == [f"lost: --speculative-config: {reason}; {advice}"]
+    assert notes == [f"lost: --speculative-config.model: {reason}; {advice}"]
 
 
 PARALLEL = [
@@ -206,7 +206,7 @@ def test_the_draft_s_parallelism_in_other_spellings(flag: str) -> None:
 OFF = "from 32 requests in one step on nothing is proposed; a draft model stays in memory"
 LIMITED = [
     ([*LEGACY, "--speculative-disable-by-batch-size", "32"], "--speculative-disable-by-batch-size"),
-    (config(**PAIR, disable_by_batch_size=32), "--speculative-config"),
+    (config(**PAIR, disable_by_batch_size=32), "--speculative-config.disable_by_batch_size"),
 ]
 
 
@@ -235,7 +235,9 @@ def test_a_limit_of_one_never_proposes() -> None:
 def test_a_limit_without_a_number_of_tokens_is_lost() -> None:
     found, notes = speculation(*config(method="mtp", disable_by_batch_size=8))
     assert found == {"method": "Mtp"}
-    assert notes[0].startswith("lost: --speculative-config: the number of tokens is the model's own")
+    assert notes[0].startswith(
+        "lost: --speculative-config.disable_by_batch_size: the number of tokens is the model's own"
+    )
 
 
 SCHEDULES = [
@@ -255,16 +257,16 @@ def test_ranges_of_batch_sizes_become_a_schedule_whose_gaps_and_end_go_on(ranges
 def test_ranges_of_more_tokens_than_are_drafted_are_cut_as_in_vllm() -> None:
     found, notes = speculation(*config(**PAIR, num_speculative_tokens_per_batch_size=[[1, 8, 9], [9, 64, 2]]))
     assert found == DRAFT | {"batchSizeSchedule": [{"upTo": 8, "tokens": 5}, {"tokens": 2}]}
-    assert notes == [
-        "note: --speculative-config: ranges of more than 5 tokens are cut to num_speculative_tokens, as vLLM does"
-    ]
+    cut = "ranges of more than 5 tokens are cut to num_speculative_tokens, as vLLM does"
+    assert notes == [f"note: --speculative-config.num_speculative_tokens_per_batch_size: {cut}"]
 
 
 def test_ranges_say_more_than_a_limit() -> None:
     keys: dict[str, Any] = {"num_speculative_tokens_per_batch_size": [[1, 9, 2]], "disable_by_batch_size": 4}
     found, notes = speculation(*config(**PAIR, **keys))
     assert found == DRAFT | {"batchSizeSchedule": [{"tokens": 2}]}
-    assert notes == ["note: --speculative-config: --speculative-config says it more exactly"]
+    better = "--speculative-config.num_speculative_tokens_per_batch_size says it more exactly"
+    assert notes == [f"note: --speculative-config.disable_by_batch_size: {better}"]
 
 
 def test_ranges_before_0_24_are_lost() -> None:
@@ -293,35 +295,49 @@ def test_sampling_has_fields(keys: dict[str, str], sampling: dict[str, str]) -> 
 
 
 SAMPLING_LEFT_OUT = [
-    ("0.33.0", {"rejection_sample_method": "strict"}, "note: --speculative-config: rejection_sample_method strict is"),
-    ("0.20.2", {"rejection_sample_method": "standard"}, "note: --speculative-config: rejection_sample_method standard"),
+    ("0.33.0", {"rejection_sample_method": "strict"}, "note: --speculative-config.rejection_sample_method: strict is"),
+    ("0.20.2", {"rejection_sample_method": "standard"}, "note: --speculative-config.rejection_sample_method: standard"),
     (
         "0.20.2",
         {"draft_sample_method": "greedy"},
-        "note: --speculative-config: a greedy draft is what this version has",
+        "note: --speculative-config.draft_sample_method: a greedy draft is what this version has",
     ),
-    ("0.33.0", {"acceptance_method": "rejection_sampler"}, "note: --speculative-config: rejection sampling is what"),
+    (
+        "0.33.0",
+        {"acceptance_method": "rejection_sampler"},
+        "note: --speculative-config.acceptance_method: rejection sampling is what",
+    ),
     (
         "0.33.0",
         {"rejection_sample_method": "fly"},
-        "lost: --speculative-config: rejection_sample_method fly: it changes",
+        "lost: --speculative-config.rejection_sample_method: fly: it changes",
     ),
     (
         "0.33.0",
         {"rejection_sample_method": "synthetic"},
-        "lost: --speculative-config: rejection_sample_method synthetic",
+        "lost: --speculative-config.rejection_sample_method: synthetic",
     ),
-    ("0.24.0", {"rejection_sample_method": "block"}, "lost: --speculative-config: rejection_sample_method block needs"),
-    ("0.21.0", {"draft_sample_method": "gumbel"}, "lost: --speculative-config: draft_sample_method gumbel needs vLLM"),
-    ("0.33.0", {"acceptance_method": "typical_acceptance_sampler"}, "lost: --speculative-config: typical acceptance"),
-    ("0.33.0", {"posterior_threshold": 0.09}, "lost: --speculative-config: typical acceptance is gone"),
-    ("0.33.0", {"posterior_alpha": 0.3}, "lost: --speculative-config: typical acceptance is gone"),
-    ("0.33.0", {"disable_mqa_scorer": True}, "note: --speculative-config: disable_mqa_scorer: vLLM scores"),
-    ("0.33.0", {"disable_logprobs": True}, "note: --speculative-config: disable_logprobs: log probabilities"),
+    ("0.24.0", {"rejection_sample_method": "block"}, "lost: --speculative-config.rejection_sample_method: block needs"),
+    ("0.21.0", {"draft_sample_method": "gumbel"}, "lost: --speculative-config.draft_sample_method: gumbel needs vLLM"),
+    (
+        "0.33.0",
+        {"acceptance_method": "typical_acceptance_sampler"},
+        "lost: --speculative-config.acceptance_method: typical",
+    ),
+    (
+        "0.33.0",
+        {"posterior_threshold": 0.09},
+        "lost: --speculative-config.posterior_threshold: typical acceptance is gone",
+    ),
+    ("0.33.0", {"posterior_alpha": 0.3}, "lost: --speculative-config.posterior_alpha: typical acceptance is gone"),
+    ("0.33.0", {"fly_window_size": 3}, "note: --speculative-config.fly_window_size: it belongs to a sampler"),
+    ("0.33.0", {"synthetic_acceptance_length": 2}, "note: --speculative-config.synthetic_acceptance_length: it bel"),
+    ("0.33.0", {"disable_mqa_scorer": True}, "note: --speculative-config.disable_mqa_scorer: vLLM scores"),
+    ("0.33.0", {"disable_logprobs": True}, "note: --speculative-config.disable_logprobs: log probabilities"),
     (
         "0.33.0",
         {"num_speculative_heads": 3},
-        "lost: --speculative-config: speculation.config: vLLM does not know num_s",
+        "lost: --speculative-config.num_speculative_heads: speculation.config: vLLM does not",
     ),
 ]
 
@@ -374,7 +390,7 @@ UNSUPPORTED = [
 def test_a_method_without_an_equivalent_is_lost_as_a_whole(flags: list[str], reason: str) -> None:
     found, notes = speculation(*flags)
     assert (found, len(notes)) == (None, 1)
-    assert notes[0].startswith(f"lost: --speculative-config: {reason}")
+    assert notes[0].startswith(f"lost: --speculative-config.method: {reason}")
 
 
 @pytest.mark.parametrize("draft", ["abhigoyal/vllm-medusa-llama-68m-random", "ibm-ai-platform/llama3-8b-accelerator"])
@@ -386,7 +402,9 @@ def test_drafts_of_methods_that_are_gone_are_told_by_their_names(draft: str) -> 
 def test_ngrams_on_the_gpu_become_ngrams_with_a_loss() -> None:
     found, notes = speculation(*config(method="ngram_gpu", num_speculative_tokens=3))
     assert found == {"method": "NGram", "numSpeculativeTokens": 3, "promptLookup": {"min": 5, "max": 5}}
-    assert notes == ["lost: --speculative-config: ngram_gpu: the resource looks n-grams up on the CPU; use NGram"]
+    assert notes == [
+        "lost: --speculative-config.method: ngram_gpu: the resource looks n-grams up on the CPU; use NGram"
+    ]
 
 
 MISSING = [
@@ -412,24 +430,30 @@ MALFORMED = [
     (["--speculative-config", "[1]"], "--speculative-config: needs a JSON object such as"),
     (["--speculative-config"], "--speculative-config needs a value"),
     (["--speculative-config", "{}", "-sc.method", "ngram"], "--speculative-config: given as JSON and dotted"),
-    (["--spec-tokens", "5", *config(**PAIR)], "--speculative-config: --spec-tokens gives num_speculative_tokens too"),
-    ([*config(**PAIR), "--spec_tokens=5"], "--spec_tokens: --speculative-config gives num_speculative_tokens too"),
-    ([*config(**PAIR), "--spec-tokens", "5"], "--spec-tokens: --speculative-config gives num_speculative_tokens too"),
-    (config(method="warp", model="a/b"), "--speculative-config: vLLM has no method warp; known ones are"),
-    (config(method="draft_model", num_speculative_tokens=5), "--speculative-config: method DraftModel needs a draft"),
-    (config(method=5), "--speculative-config: method needs a text"),
-    (config(**PAIR | {"model": ""}), "--speculative-config: model needs a text"),
-    (config(**PAIR | {"num_speculative_tokens": 0}), "--speculative-config: num_speculative_tokens needs a whole"),
-    (config(**PAIR | {"num_speculative_tokens": 65}), "--speculative-config: num_speculative_tokens needs a whole"),
-    (config(**PAIR | {"num_speculative_tokens": 2.5}), "--speculative-config: num_speculative_tokens needs a whole"),
-    (config(**PAIR | {"num_speculative_tokens": True}), "--speculative-config: num_speculative_tokens needs a whole"),
-    (config(**PAIR, draft_sample_method="x"), "--speculative-config: draft_sample_method needs one of greedy"),
-    (config(**PAIR, rejection_sample_method=["x"]), "--speculative-config: rejection_sample_method needs one of"),
-    (config(**PAIR, disable_by_batch_size=0), "--speculative-config: disable_by_batch_size needs a whole number"),
-    (config(**PAIR, disable_by_batch_size=True), "--speculative-config: disable_by_batch_size needs a whole number"),
+    (["--spec-tokens", "5", *config(**PAIR)], "--speculative-config.num_speculative_tokens: --spec-tokens gives"),
+    ([*config(**PAIR), "--spec_tokens=5"], "--spec_tokens: --speculative-config.num_speculative_tokens gives it too"),
+    (
+        [*config(**PAIR), "--spec-tokens", "5"],
+        "--spec-tokens: --speculative-config.num_speculative_tokens gives it too",
+    ),
+    (config(method="warp", model="a/b"), "--speculative-config.method: vLLM has no method warp; known ones are"),
+    (
+        config(method="draft_model", num_speculative_tokens=5),
+        "--speculative-config.method: method DraftModel needs a draft",
+    ),
+    (config(method=5), "--speculative-config.method: needs a text"),
+    (config(**PAIR | {"model": ""}), "--speculative-config.model: needs a text"),
+    (config(**PAIR | {"num_speculative_tokens": 0}), "--speculative-config.num_speculative_tokens: needs a whole"),
+    (config(**PAIR | {"num_speculative_tokens": 65}), "--speculative-config.num_speculative_tokens: needs a whole"),
+    (config(**PAIR | {"num_speculative_tokens": 2.5}), "--speculative-config.num_speculative_tokens: needs a whole"),
+    (config(**PAIR | {"num_speculative_tokens": True}), "--speculative-config.num_speculative_tokens: needs a whole"),
+    (config(**PAIR, draft_sample_method="x"), "--speculative-config.draft_sample_method: needs one of greedy"),
+    (config(**PAIR, rejection_sample_method=["x"]), "--speculative-config.rejection_sample_method: needs one of"),
+    (config(**PAIR, disable_by_batch_size=0), "--speculative-config.disable_by_batch_size: needs a whole number"),
+    (config(**PAIR, disable_by_batch_size=True), "--speculative-config.disable_by_batch_size: needs a whole number"),
     (
         config(method="ngram", num_speculative_tokens=3, prompt_lookup_min=4, prompt_lookup_max=2),
-        "--speculative-config: 4 exceeds the maximum of 2",
+        "--speculative-config.prompt_lookup_min: 4 exceeds the maximum of 2",
     ),
     ([*LEGACY, "--num-speculative-tokens", "x"], "--num-speculative-tokens x: needs a whole number"),
 ]
@@ -462,6 +486,6 @@ BAD_RANGES: list[Any] = [
 @pytest.mark.parametrize("ranges", BAD_RANGES)
 def test_ranges_that_stop_vllm_at_start_are_refused(ranges: Any) -> None:
     with pytest.raises(
-        MalformedCommand, match=r"^--speculative-config: num_speculative_tokens_per_batch_size (needs|m)"
+        MalformedCommand, match=r"^--speculative-config\.num_speculative_tokens_per_batch_size: (needs|m)"
     ):
         speculation(*config(**PAIR, num_speculative_tokens_per_batch_size=ranges))

@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from specdecode_operator.engine.migration.errors import MalformedCommand
 from specdecode_operator.engine.migration.pieces import Field, Finding, Pieces, dropped, lost
+from specdecode_operator.engine.migration.texts import check_written_out, holds_secret
 
 __all__ = ["environment"]
 
 _TOKENS: Final = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"})
 _SECRET: Final = re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_KEY)S?(_ID)?", re.IGNORECASE)
-_SECRET_VALUE: Final = re.compile(r"\b(hf_|sk-)[A-Za-z0-9_-]{16,}")
-_EXPANSION: Final = re.compile(r"\$[A-Za-z_{(]|`")
 
 _DROPPED: Final[Mapping[str, str]] = {
     "CUDA_VISIBLE_DEVICES": "Kubernetes gives each pod its GPUs",
@@ -34,7 +32,7 @@ def environment(variables: Iterable[tuple[str, str]]) -> Pieces:
     for name, value in variables:
         finding = _finding(name, value)
         if finding is None:
-            _check(name, value)
+            check_written_out(name, value)
             kept.append({"name": name, "value": value})
         else:
             yield finding
@@ -45,7 +43,7 @@ def environment(variables: Iterable[tuple[str, str]]) -> Pieces:
 def _finding(name: str, value: str) -> Finding | None:
     if name in _TOKENS:
         return lost(name, "a value here would show the token", "keep it in a Secret, named by model.tokenSecretRef")
-    if _SECRET.fullmatch(name) or _SECRET_VALUE.search(value):
+    if _SECRET.fullmatch(name) or holds_secret(value):
         return lost(name, "a value here would show a secret", "give it by podTemplate with a secretKeyRef")
     if name in _DROPPED:
         return dropped(name, _DROPPED[name])
@@ -62,8 +60,3 @@ def _switch(name: str, value: str) -> Finding | None:
     if name == "VLLM_USE_V1":
         return dropped(name, "V1 is the only engine")
     return None
-
-
-def _check(name: str, value: str) -> None:
-    if _EXPANSION.search(value):
-        raise MalformedCommand(f"{name} holds a shell variable or command; write out its value")

@@ -12,6 +12,7 @@ from specdecode_operator.engine.migration.known import SWITCHES
 from specdecode_operator.engine.migration.options import Option, known
 from specdecode_operator.engine.migration.pieces import Extra, Field, Key, Pieces, Ranks, dropped, lost
 from specdecode_operator.engine.migration.quantizers import gone, quantization
+from specdecode_operator.engine.migration.texts import holds_secret
 from specdecode_operator.engine.migration.values import chosen, decimal, json_object, json_value, readable, whole
 from specdecode_operator.engine.versions import Version
 
@@ -58,7 +59,6 @@ DTYPES: Final = {
     "float": "float32",
 }
 _SAMPLERS: Final = {name: name for name in ("rejection_sampler", "typical_acceptance_sampler")}
-_SECRET_VALUE: Final = re.compile(r"\b(hf_|sk-)[A-Za-z0-9_-]{16,}")
 _LOCAL_FILE: Final = re.compile(r"(^|=)(/|\./|\.\./|~)")
 
 
@@ -111,7 +111,7 @@ def to_other_words(reason: str, *words: str) -> Handler:
 
 def passed_on(option: Option, version: Version) -> Pieces:
     """Give the flag to `engine.extraArgs`, unless it holds a secret."""
-    if any(_SECRET_VALUE.search(value) for value in option.values):
+    if any(map(holds_secret, option.values)):
         yield from secret(option, version)
         return
     words = _passed_words(option)
@@ -259,16 +259,18 @@ def acceptance(option: Option, _version: Version) -> Pieces:
     yield Key("acceptance_method", chosen(_SAMPLERS)(option), option.spelled)
 
 
-def speculative_config(option: Option, _version: Version) -> Pieces:
-    """Take the JSON object or the dotted key apart."""
-    if not option.key:
+def speculative_config(option: Option, version: Version) -> Pieces:
+    """Take the JSON object or the dotted key apart; each key is named as if it were dotted."""
+    if any(map(holds_secret, option.values)):
+        yield from secret(option, version)
+    elif option.key:
+        found: Any = option.value.split(",") if option.spelled.endswith("+") else json_value(option)
+        for part in reversed(option.key[1:]):
+            found = {part: found}
+        yield Key(option.key[0], found, option.spelled)
+    else:
         for name, value in json_object(option).items():
-            yield Key(name.replace("-", "_"), value, option.spelled)
-        return
-    found: Any = option.value.split(",") if option.spelled.endswith("+") else json_value(option)
-    for part in reversed(option.key[1:]):
-        found = {part: found}
-    yield Key(option.key[0], found, option.spelled)
+            yield Key(name.replace("-", "_"), value, f"{option.spelled}.{name}")
 
 
 def number(option: Option) -> float:

@@ -7,6 +7,7 @@ from typing import Final
 
 from specdecode_operator.engine.migration.errors import MalformedCommand
 from specdecode_operator.engine.migration.known import ALIASES, LISTS, SINGLES, SWITCHES
+from specdecode_operator.engine.migration.texts import check_written_out
 
 __all__ = ["Option", "is_secret", "known", "read_options"]
 
@@ -15,7 +16,6 @@ _LEVEL: Final = re.compile(r"-O\d")
 _TRUTH: Final = frozenset({"true", "false"})
 _SECRET: Final = re.compile(r"--(.*-)?(api-?keys?|token|secrets?|passwords?|credentials?)")
 _NO_SECRETS: Final = SINGLES - {"--hf-token"}
-_EXPANSION: Final = re.compile(r"\$[A-Za-z_{(]|`")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_options(words: Sequence[str]) -> list[Option]:
 
 
 def _model(word: str) -> Option:
-    _check_expansion("the model", word)
+    check_written_out("the model", word)
     return Option("--model", "MODEL", (word,), words=(word,))
 
 
@@ -103,16 +103,11 @@ def _option(group: list[str]) -> tuple[Option, list[str]]:
     values = (inline,) if equals else tuple(group[1 : 1 + taken])
     if not is_secret(flag):
         for value in values:
-            _check_expansion(spelled, value)
+            check_written_out(spelled, value)
     negated ^= flag in SWITCHES and bool(values) and values[0].lower() == "false"
     path = tuple(part.replace("-", "_") for part in key)
     option = Option(flag, spelled, values, path, negated, tuple(group[: 1 + taken]))
     return option, group[1 + taken :]
-
-
-def _check_expansion(spelled: str, value: str) -> None:
-    if _EXPANSION.search(value):
-        raise MalformedCommand(f"{spelled} holds a shell variable or command; write out its value")
 
 
 def _canonical(name: str) -> tuple[str, bool]:

@@ -100,7 +100,7 @@ def _keys(found: Iterable[Key]) -> Mapping[str, Key]:
     for key in found:
         before = keys.get(key.name)
         if before is not None and _exclusive(before.flag, key.flag):
-            raise MalformedCommand(f"{key.flag}: {before.flag} gives {key.name} too; vLLM takes one of them")
+            raise MalformedCommand(f"{key.flag}: {before.flag} gives it too; vLLM takes one of them")
         merged = _merged(before.value, key.value) if before is not None else key.value
         keys[key.name] = Key(key.name, merged, key.flag)
     return {name: key for name, key in keys.items() if key.value is not None}

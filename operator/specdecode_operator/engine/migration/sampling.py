@@ -64,7 +64,7 @@ def _draft(key: Key, version: Version) -> Pieces:
 def _rejection(key: Key, version: Version) -> Pieces:
     value = _known(key, {name: name for name in ("standard", "strict", "probabilistic", "block", *_LOSSY)})
     if value in _LOSSY:
-        yield lost(key.flag, f"rejection_sample_method {value}: {_LOSSY[value]}", "leave it out for Standard")
+        yield lost(key.flag, f"{value}: {_LOSSY[value]}", "leave it out for Standard")
     elif value == "block":
         yield _block(key, version)
     elif value == "probabilistic":
@@ -72,7 +72,7 @@ def _rejection(key: Key, version: Version) -> Pieces:
     elif value == "standard" and version >= _STANDARD_SINCE:
         yield Field("speculation.sampling.rejection", "Standard")
     else:
-        yield dropped(key.flag, f"rejection_sample_method {value} is what vLLM does without it")
+        yield dropped(key.flag, f"{value} is what vLLM does without it")
 
 
 def _block(key: Key, version: Version) -> Piece:
@@ -82,10 +82,10 @@ def _block(key: Key, version: Version) -> Piece:
 
 
 def _too_old(key: Key, since: Version) -> Finding:
-    return lost(key.flag, f"{key.name} {key.value} needs vLLM {since} or later", "choose a later version")
+    return lost(key.flag, f"{key.value} needs vLLM {since} or later", "choose a later version")
 
 
 def _known(key: Key, choices: Mapping[str, str]) -> str:
     if not isinstance(key.value, str) or key.value not in choices:
-        raise MalformedCommand(f"{key.flag}: {key.name} needs one of {', '.join(choices)}")
+        raise MalformedCommand(f"{key.flag}: needs one of {', '.join(choices)}")
     return choices[key.value]

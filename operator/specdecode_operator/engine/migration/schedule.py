@@ -44,7 +44,7 @@ def _limit(key: Key, tokens: int | None, version: Version) -> Pieces:
         return
     size = key.value
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise MalformedCommand(f"{key.flag}: {key.name} needs a whole number from 1 up")
+        raise MalformedCommand(f"{key.flag}: needs a whole number from 1 up")
     below = [{"upTo": size - 1, "tokens": tokens}] if size > 1 else []
     yield Field(_FIELD, [*below, {"tokens": 0}])
     yield dropped(key.flag, f"from {size} requests in one step on nothing is proposed; a draft model stays in memory")
@@ -67,10 +67,10 @@ def _checked(key: Key) -> Sequence[Sequence[int]]:
     """Return the ranges as vLLM takes them: the first begins at 1, and each after the end of the one before."""
     entries = key.value
     if not isinstance(entries, list) or not entries or not all(_is_range(entry) for entry in entries):
-        raise MalformedCommand(f"{key.flag}: {key.name} needs a list of [first, last, tokens]")
+        raise MalformedCommand(f"{key.flag}: needs a list of [first, last, tokens]")
     ordered = all(after[0] > before[1] for before, after in pairwise(entries))
     if entries[0][0] != 1 or not ordered:
-        raise MalformedCommand(f"{key.flag}: {key.name} must begin at 1, and its ranges must not overlap")
+        raise MalformedCommand(f"{key.flag}: must begin at 1, and its ranges must not overlap")
     return entries
 
 

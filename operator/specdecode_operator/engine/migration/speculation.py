@@ -44,6 +44,8 @@ _READ: Final = frozenset(
         "posterior_alpha",
     }
 )
+_LOSSY_SAMPLERS: Final = ("fly_", "synthetic_")
+"""How the keys of samplers begin that change the answers."""
 _HARMLESS: Final = {
     "disable_mqa_scorer": "vLLM scores all draft tokens in one pass now",
     "disable_logprobs": "log probabilities are given with speculation too now",
@@ -115,7 +117,7 @@ def _nothing(keys: Mapping[str, Key]) -> Pieces:
         if key.name in ("acceptance_method", "posterior_threshold", "posterior_alpha"):
             yield from sampling({key.name: key}, Version(0, 0, 0))
         else:
-            yield dropped(key.flag, f"{key.name} means nothing without a draft or a method")
+            yield dropped(key.flag, "it means nothing without a draft or a method")
 
 
 def _draft(method: Method, keys: Mapping[str, Key], target: Target) -> Pieces:
@@ -192,8 +194,11 @@ def _parallel(keys: Mapping[str, Key], target: Target) -> Iterator[Finding]:
 def _further(method: Method, keys: Mapping[str, Key], version: Version) -> Pieces:
     for key in keys.values():
         if key.name in _HARMLESS:
-            yield dropped(key.flag, f"{key.name}: {_HARMLESS[key.name]}")
-    further = {key.name: key for key in keys.values() if key.name not in _READ | set(_HARMLESS)}
+            yield dropped(key.flag, _HARMLESS[key.name])
+        elif key.name.startswith(_LOSSY_SAMPLERS):
+            yield dropped(key.flag, "it belongs to a sampler that the resource does not have")
+    left_out = {key for key in keys if key in _HARMLESS or key in _READ or key.startswith(_LOSSY_SAMPLERS)}
+    further = {name: key for name, key in keys.items() if name not in left_out}
     faults = {name: _fault(method, key, version) for name, key in further.items()}
     yield from (Finding(further[name].flag, fault, lost=True) for name, fault in faults.items() if fault)
     config = {name: key.value for name, key in further.items() if not faults[name]}
@@ -220,13 +225,13 @@ def _fault(method: Method, key: Key, version: Version) -> str | None:
 
 
 def _flag(keys: Mapping[str, Key], *names: str) -> str:
-    """Return the flag that gave the first of the keys `names`."""
+    """Return the flag that gave the first of the keys `names` that is there."""
     return next((keys[name].flag for name in names if name in keys), "")
 
 
 def _text(key: Key) -> str:
     if not isinstance(key.value, str) or not key.value:
-        raise MalformedCommand(f"{key.flag}: {key.name} needs a text")
+        raise MalformedCommand(f"{key.flag}: needs a text")
     return key.value
 
 
@@ -234,5 +239,5 @@ def _whole(key: Key, low: int, high: int) -> int:
     """Return the value as a whole number; vLLM takes numbers in quotes too."""
     value = int(key.value) if isinstance(key.value, str) and key.value.isdecimal() else key.value
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise MalformedCommand(f"{key.flag}: {key.name} needs a whole number from {low} to {high}")
+        raise MalformedCommand(f"{key.flag}: needs a whole number from {low} to {high}")
     return value

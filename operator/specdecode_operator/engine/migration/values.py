@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from specdecode_operator.engine.migration.errors import MalformedCommand
 from specdecode_operator.engine.migration.options import Option
+from specdecode_operator.engine.migration.texts import holds_secret
 
 __all__ = ["chosen", "decimal", "json_object", "json_value", "readable", "text", "whole"]
 
 _READABLE: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
 _DECIMAL_UNITS: Final = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY_UNITS: Final = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_LONGEST_SHOWN: Final = 64
 _UNITS: Final = _DECIMAL_UNITS | _BINARY_UNITS
 
 
@@ -27,7 +29,7 @@ def whole(option: Option, low: int, high: int) -> int:
     try:
         number = int(option.value)
     except ValueError:
-        raise MalformedCommand(f"{option.spelled} {option.value}: needs a whole number") from None
+        raise MalformedCommand(f"{_shown(option)}: needs a whole number") from None
     return _within(option, number, low, high)
 
 
@@ -38,7 +40,7 @@ def readable(option: Option, low: int, high: int) -> int:
         return whole(option, low, high)
     number, unit = Decimal(match[1]), match[2]
     if unit in _BINARY_UNITS and "." in match[1]:
-        raise MalformedCommand(f"{option.spelled} {option.value}: {unit} takes whole numbers; use {unit.lower()}")
+        raise MalformedCommand(f"{_shown(option)}: {unit} takes whole numbers; use {unit.lower()}")
     return _within(option, int(number * _UNITS[unit]), low, high)
 
 
@@ -49,7 +51,7 @@ def decimal(option: Option) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise MalformedCommand(f"{option.spelled} {option.value}: needs a number")
+        raise MalformedCommand(f"{_shown(option)}: needs a number")
     return number
 
 
@@ -58,7 +60,7 @@ def chosen(choices: Mapping[str, str]) -> Callable[[Option], str]:
 
     def convert(option: Option) -> str:
         if option.value not in choices:
-            raise MalformedCommand(f"{option.spelled} {option.value}: needs one of {', '.join(choices)}")
+            raise MalformedCommand(f"{_shown(option)}: needs one of {', '.join(choices)}")
         return choices[option.value]
 
     return convert
@@ -89,5 +91,11 @@ def json_value(option: Option) -> Any:  # noqa: ANN401 - any JSON value
 
 def _within(option: Option, number: int, low: int, high: int) -> int:
     if not low <= number <= high:
-        raise MalformedCommand(f"{option.spelled} {option.value}: the resource takes {low} to {high}")
+        raise MalformedCommand(f"{_shown(option)}: the resource takes {low} to {high}")
     return number
+
+
+def _shown(option: Option) -> str:
+    """Return the flag with its value, unless that is long or may be a secret."""
+    short = len(option.value) <= _LONGEST_SHOWN and not holds_secret(option.value)
+    return f"{option.spelled} {option.value}" if short else option.spelled

@@ -61,6 +61,11 @@ def test_the_old_flags_are_the_same_pair_with_a_guessed_method() -> None:
     assert speculation(*LEGACY) == (DRAFT, [GUESS])
 
 
+def test_the_word_none_was_no_draft_and_no_quantization() -> None:
+    assert speculation("--speculative-model", "None") == (None, [])
+    assert speculation(*LEGACY, "--speculative-model-quantization", "None") == (DRAFT, [GUESS])
+
+
 METHODS = [
     ("org/draft", "DraftModel"),
     ("yuhuili/EAGLE-LLaMA3-Instruct-70B", "Eagle"),

@@ -30,7 +30,7 @@ _SWITCHES_NOW: Final = _flags("""
     enable-return-routed-experts enable-scale-out enable-server-load-tracking enable-shm-tensor-arena
     enable-sleep-mode enable-ssl-refresh enable-tokenizer-info-endpoint enable-tower-connector-lora
     enable-trace-replay enforce-eager exclude-tools-when-tool-choice-none fail-on-environ-validation
-    fully-sharded-loras grpc headless interleave-mm-strings jit-monitor-verbose kv-cache-metrics
+    fully-sharded-loras grpc headless help interleave-mm-strings jit-monitor-verbose kv-cache-metrics
     kv-sharing-fast-prefill language-model-only log-error-stack long-prefill-token-threshold-adaptive
     mm-device-do-normalize mm-encoder-only numa-bind ray-workers-use-nsight return-sampling-mask
     return-tokens-as-token-ids scheduler-reserve-full-isl skip-mm-profiling skip-tokenizer-init
@@ -140,6 +140,7 @@ ALIASES: Final = {
     "-cc": "--compilation-config",
     "-ac": "--attention-config",
     "-dc": "--diffusion-config",
+    "-h": "--help",
     "-sc": "--speculative-config",
     "-spec-draft-tp": "--speculative-draft-tensor-parallel-size",
     "--device-memory-utilization": "--gpu-memory-utilization",

@@ -76,7 +76,7 @@ def _model(word: str) -> Option:
 
 
 def _is_flag(word: str) -> bool:
-    return len(word) > 1 and word.startswith("-") and _NEGATIVE_NUMBER.fullmatch(word) is None
+    return word.startswith("-") and word not in ("-", "--") and _NEGATIVE_NUMBER.fullmatch(word) is None
 
 
 def _groups(words: Sequence[str]) -> Iterator[list[str]]:

@@ -34,7 +34,7 @@ from specdecode_operator.engine.migration.handlers import (
 )
 from specdecode_operator.engine.migration.options import Option, is_secret
 from specdecode_operator.engine.migration.pieces import Pieces
-from specdecode_operator.engine.migration.values import chosen, text
+from specdecode_operator.engine.migration.values import chosen, text, text_or_none
 from specdecode_operator.engine.migration.weights import target
 from specdecode_operator.engine.versions import Version
 
@@ -72,9 +72,9 @@ _SPECULATION: Final[Mapping[str, Handler]] = {
     "--spec-method": to_key("method", text),
     "--spec-model": to_key("model", text),
     "--spec-tokens": to_key("num_speculative_tokens", within(1, 64)),
-    "--speculative-model": to_key("model", text),
+    "--speculative-model": to_key("model", text_or_none),
     "--num-speculative-tokens": to_key("num_speculative_tokens", within(1, 64)),
-    "--speculative-model-quantization": to_key("quantization", text),
+    "--speculative-model-quantization": to_key("quantization", text_or_none),
     "--speculative-draft-tensor-parallel-size": to_key("draft_tensor_parallel_size", within(1, 64)),
     "--speculative-max-model-len": to_key("max_model_len", within(1, 16777216)),
     "--speculative-disable-by-batch-size": to_key("disable_by_batch_size", within(1, 65536)),
@@ -92,6 +92,7 @@ _OPERATOR: Final[Mapping[str, Handler]] = {
     "--host": to_note("the pods listen on all addresses, behind the Service"),
     "--port": port,
     "--custom-histogram-buckets": to_note("the operator gives the buckets that it judges by"),
+    "--help": to_note("it asks for help, and starts no server"),
     "--api-key": secret,
     "--hf-token": to_loss(
         "arguments show secrets to everyone who may read pods",

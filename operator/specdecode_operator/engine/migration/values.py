@@ -10,7 +10,7 @@ from specdecode_operator.engine.migration.errors import MalformedCommand
 from specdecode_operator.engine.migration.options import Option
 from specdecode_operator.engine.migration.texts import holds_secret
 
-__all__ = ["chosen", "decimal", "json_object", "json_value", "readable", "text", "whole"]
+__all__ = ["chosen", "decimal", "json_object", "json_value", "readable", "text", "text_or_none", "whole"]
 
 _READABLE: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
 _DECIMAL_UNITS: Final = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -22,6 +22,11 @@ _UNITS: Final = _DECIMAL_UNITS | _BINARY_UNITS
 def text(option: Option) -> str:
     """Return the value as it is."""
     return option.value
+
+
+def text_or_none(option: Option) -> str | None:
+    """Return the value, or None for the word `None`, which flags of V0 took for nothing (`nullable_str`)."""
+    return None if option.value == "None" else option.value
 
 
 def whole(option: Option, low: int, high: int) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, parse
 from specdecode_operator.engine import EngineError
-from specdecode_operator.engine.migration import migrate
+from specdecode_operator.engine.migration import Migration, migrate
 from specdecode_operator.policy import ladder
 from specdecode_operator.workload import children
 
@@ -134,7 +134,7 @@ def test_reading_the_rendered_arguments_gives_the_same_resource(spec: dict[str, 
     assume(words is not None)
     assert words is not None
     again = migrate(["vllm", "serve", *words], version=resource.spec.engine.version, name="chat")
-    assert (unknown_fields(again.resource), again.losses) == ([], ())
+    assert (unknown_fields(again.resource), again.losses, again.fault) == ([], (), None)
     read = parse(again.resource).spec
     assert canonical(read) == canonical(resource.spec)
     assert arguments(parse(again.resource)) == words
@@ -222,12 +222,12 @@ def assert_resource_or_sentence(words: list[str]) -> None:
     if isinstance(found, str):
         assert (found.strip() != "", "\n" in found) == (True, False)
     else:
-        assert unknown_fields(found) == []
-        assert arguments(parse(found))
+        assert unknown_fields(found.resource) == []
+        assert (arguments(parse(found.resource)) is None) is (found.fault is not None)
 
 
-def result(words: list[str]) -> dict[str, Any] | str:
+def result(words: list[str]) -> Migration | str:
     try:
-        return migrate(words).resource
+        return migrate(words)
     except EngineError as error:
         return str(error)

@@ -57,6 +57,8 @@ def migrate_flags(flags: tuple[str, ...], *, version: str, name: str | None, all
     except CannotMigrate as error:
         raise click.ClickException(str(error)) from None
     _show(made, output)
+    if made.fault is not None:
+        raise click.ClickException(f"vLLM {version} cannot run this resource: {made.fault}")
     if made.losses and not allow_lossy:
         raise SystemExit(1)
 

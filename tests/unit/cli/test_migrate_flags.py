@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import parse
 from specdecode_operator.cli import main
+from specdecode_operator.engine import Serving, UnsupportedConfig
 
 ARTICLE = [
     *("python", "-m", "vllm.entrypoints.openai.api_server"),
@@ -132,6 +133,18 @@ def test_without_a_number_of_tokens_there_is_no_resource() -> None:
         1,
         "",
         "Error: --num-speculative-tokens: method DraftModel needs it, and vLLM has no default; 3 is a good start\n",
+    )
+
+
+def test_what_the_version_cannot_run_is_written_but_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_serving: Serving) -> list[str]:
+        raise UnsupportedConfig("model.quantization: vLLM 0.33.0 has no awq; remove it")
+
+    monkeypatch.setattr("specdecode_operator.engine.migration.refusal.arguments", refuse)
+    found = migrated("--allow-lossy", "--", "org/target", "--quantization", "awq")
+    assert (found.exit_code, resource(found)["spec"]["model"]["quantization"]) == (1, "awq")
+    assert found.stderr == (
+        "Error: vLLM 0.33.0 cannot run this resource: model.quantization: vLLM 0.33.0 has no awq; remove it\n"
     )
 
 

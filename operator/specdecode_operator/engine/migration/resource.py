@@ -8,16 +8,15 @@ from typing import Any, Final
 
 from specdecode_operator.api.errors import InvalidResource
 from specdecode_operator.api.names import API_VERSION, KIND, MAX_NAME_LENGTH
-from specdecode_operator.api.v1alpha1 import Engine, SpecDecodeDeployment, parse
-from specdecode_operator.engine.errors import UnsupportedConfig
+from specdecode_operator.api.v1alpha1 import Engine, parse
 from specdecode_operator.engine.migration.command import Command, read_command
 from specdecode_operator.engine.migration.environment import environment
 from specdecode_operator.engine.migration.errors import CannotMigrate, MalformedCommand
 from specdecode_operator.engine.migration.options import Option, read_options
 from specdecode_operator.engine.migration.pieces import Extra, Field, Finding, Key, Piece, Ranks, dropped
+from specdecode_operator.engine.migration.refusal import refusal
 from specdecode_operator.engine.migration.rules import has_rule, pieces
 from specdecode_operator.engine.migration.speculation import Target, speculation
-from specdecode_operator.engine.speculation import speculative_config
 from specdecode_operator.engine.versions import Version
 
 __all__ = ["DEFAULT_VERSION", "Migration", "migrate"]
@@ -40,6 +39,8 @@ class Migration:
     """A manifest that `parse` takes."""
     findings: tuple[Finding, ...]
     """In the order of the flags."""
+    fault: str | None = None
+    """Why this version of vLLM cannot run the resource, in one sentence that names field and fix."""
 
     @property
     def losses(self) -> tuple[Finding, ...]:
@@ -59,7 +60,8 @@ def migrate(arguments: Sequence[str], *, version: str = DEFAULT_VERSION, name: s
         raise MalformedCommand("no model is given; give it after `vllm serve` or as --model")
     found = list(_pieces(command, options, Version.parse(version)))
     resource = _manifest(found, version, name)
-    return Migration(_checked(resource), tuple(piece for piece in found if isinstance(piece, Finding)))
+    findings = tuple(piece for piece in found if isinstance(piece, Finding))
+    return Migration(resource, findings, _fault(resource))
 
 
 def _effective(options: Sequence[Option]) -> Iterator[Option]:
@@ -165,22 +167,10 @@ def _slug(served: str) -> str:
     return named[:MAX_NAME_LENGTH].strip("-")
 
 
-def _checked(body: dict[str, Any]) -> dict[str, Any]:
+def _fault(body: dict[str, Any]) -> str | None:
+    """Return why the version cannot run the resource in `body`. Raises `MalformedCommand` where it is none."""
     try:
-        _check_engine(parse(body))
+        spec = parse(body).spec
     except InvalidResource as error:
         raise MalformedCommand(str(error)) from None
-    except UnsupportedConfig as error:
-        raise CannotMigrate(str(error)) from None
-    return body
-
-
-def _check_engine(resource: SpecDecodeDeployment) -> None:
-    spec = resource.spec
-    draft = spec.speculation.draft
-    speculative_config(
-        spec.speculation,
-        version=Version.parse(spec.engine.version),
-        draft_path=draft.name if draft else None,
-        max_num_seqs=spec.engine.max_num_seqs,
-    )
+    return refusal(spec.model, spec.speculation, spec.engine)

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from specdecode_operator.api.v1alpha1 import Draft, Method, Speculation
-from specdecode_operator.engine.errors import UnsupportedConfig
+from specdecode_operator.api.v1alpha1 import Draft, Engine, Method, Model, Speculation
 from specdecode_operator.engine.migration.errors import CannotMigrate, MalformedCommand
 from specdecode_operator.engine.migration.methods import METHODS, UNSUPPORTED, guessed
 from specdecode_operator.engine.migration.pieces import Field, Finding, Key, Pieces, dropped, lost
 from specdecode_operator.engine.migration.quantizers import quantization
+from specdecode_operator.engine.migration.refusal import refusal
 from specdecode_operator.engine.migration.sampling import sampling
 from specdecode_operator.engine.migration.schedule import schedule
 from specdecode_operator.engine.migration.weights import locate
-from specdecode_operator.engine.speculation import speculative_config
 from specdecode_operator.engine.versions import Version
 
 __all__ = ["Target", "speculation"]
@@ -210,18 +209,16 @@ def _further(method: Method, keys: Mapping[str, Key], version: Version) -> Piece
 
 
 def _fault(method: Method, key: Key, version: Version) -> str | None:
-    """Return why the renderer refuses `key` in `speculation.config`, or None."""
-    alone = Speculation(
+    """Return why the renderer refuses `key` in `speculation.config`, or None; what it refuses anyway is no fault."""
+    plain = Speculation(
         method=method,
         draft=Draft(name="draft") if method in _WITH_DRAFT else None,
-        num_speculative_tokens=_MOST_TOKENS if method in _COUNTED else None,
-        config={key.name: key.value},
+        num_speculative_tokens=1 if method in _COUNTED else None,
     )
-    try:
-        speculative_config(alone, version=version, draft_path="draft", max_num_seqs=None)
-    except UnsupportedConfig as error:
-        return str(error)
-    return None
+    engine, model = Engine(version=str(version)), Model(name="target")
+    if refusal(model, plain, engine) is not None:
+        return None
+    return refusal(model, plain.model_copy(update={"config": {key.name: key.value}}), engine)
 
 
 def _flag(keys: Mapping[str, Key], *names: str) -> str:

@@ -154,7 +154,7 @@ USAGE = [
     (["--model", "org/target"], "No such option"),
     (["--version", "new", "--", "m"], "new is no version of vLLM; give it as 0.33.0"),
     (["--version", "0.33", "--", "m"], "0.33 is no version of vLLM"),
-    (["--version", "0.8.5", "--", "m"], "engine.version: vLLM before 0.18.0 cannot drain on shutdown"),
+    (["--version", "0.6.6", "--", "m"], "engine.version: vLLM before "),
     (["--name", "My Chat", "--", "m"], "My Chat is no name; use up to 50 letters"),
     (["--name", "a" * 51, "--", "m"], "is no name; use up to 50 letters"),
     (["--name", "1st", "--", "m"], "1st is no name"),

@@ -342,7 +342,7 @@ SAMPLING_LEFT_OUT = [
     (
         "0.33.0",
         {"num_speculative_heads": 3},
-        "lost: --speculative-config.num_speculative_heads: speculation.config: vLLM does not",
+        "lost: --speculative-config.num_speculative_heads: speculation.config",
     ),
 ]
 

@@ -1,10 +1,10 @@
-"""Bodies to models, each version of a body only once."""
+"""Bodies to models, each version of a body and each generation of a spec only once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, Status, parse
+from specdecode_operator.api.v1alpha1 import Metadata, SpecDecodeDeployment, Status, parse
 from specdecode_operator.policy import Ladder, ladder
 
 __all__ = ["Reader", "Reading", "status_of"]
@@ -31,14 +31,25 @@ class Reader:
         known = self._known.get(uid)
         if known is not None and known[0] == version:
             return known[1]
-        resource = parse({**body, "status": status_of(body)})
-        reading = Reading(resource, ladder(resource.spec))
+        reading = _of_same_spec(known[1], body) if known is not None else None
+        if reading is None:
+            resource = parse({**body, "status": status_of(body)})
+            reading = Reading(resource, ladder(resource.spec))
         self._known[uid] = (version, reading)
         return reading
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of one resource."""
         self._known.pop(uid, None)
+
+
+def _of_same_spec(known: Reading, body: Mapping[str, Any]) -> Reading | None:
+    """Return the reading of `body` if its spec was read before: every change of a spec is a new generation."""
+    metadata = Metadata.model_validate(body["metadata"])
+    if not metadata.generation or metadata.generation != known.resource.metadata.generation:
+        return None
+    resource = known.resource.model_copy(update={"metadata": metadata, "status": status_of(body)})
+    return replace(known, resource=resource)
 
 
 def status_of(body: Mapping[str, Any]) -> Status:

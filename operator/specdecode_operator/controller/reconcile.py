@@ -123,12 +123,13 @@ class Reconciler:
         except Rejected as error:
             await self._unreadable(body, observation, type(error).__name__, error)
             return _RETRY_REJECTED
-        if _decided(plan, observation.status):
-            known = self._known_problem(key, rendered)
-            body = await self._record(body, report(situation, plan, known, name=key[1]))
+        before = observation.status
+        if _decided(plan, before):
+            ahead = report(situation, plan, self._known_problem(key, rendered), name=key[1])
+            body, before = await self._record(body, before, ahead), ahead
         problem = await self._apply(key, reading, rendered)
         applied = replace(situation, cluster=self._cluster(key))
-        await self._record(body, report(applied, plan, problem, name=key[1]))
+        await self._record(body, before, report(applied, plan, problem, name=key[1]))
         return None if problem is None else _RETRY_REJECTED
 
     def _observe(self, key: Key, body: Manifest) -> Observation:
@@ -166,11 +167,11 @@ class Reconciler:
         return found
 
     async def _unreadable(self, body: Manifest, observation: Observation, reason: str, error: Exception) -> None:
-        await self._record(body, report_unreadable(observation, Problem(reason, str(error))))
+        status = report_unreadable(observation, Problem(reason, str(error)))
+        await self._record(body, observation.status, status)
 
-    async def _record(self, body: Manifest, status: Status) -> Manifest:
-        """Write `status` if it says something new, and post the Events that explain it."""
-        before = status_of(body)
+    async def _record(self, body: Manifest, before: Status, status: Status) -> Manifest:
+        """Write `status` if it differs from `before`, that of `body`, and post the Events that explain it."""
         if before == status:
             return body
         written = {**body, "apiVersion": API_VERSION, "kind": KIND, "status": _dump(status)}

@@ -17,7 +17,8 @@ KINDS = ("Deployment", "Service", "PodDisruptionBudget")
 
 @pytest.fixture
 async def kubernetes(plane: ControlPlane) -> AsyncIterator[Kubernetes]:
-    async with Kubernetes(await config.new_client_from_config(str(plane.kubeconfig))) as found:
+    client = await config.new_client_from_config(str(plane.kubeconfig))  # type: ignore[no-untyped-call] # no types there
+    async with Kubernetes(client) as found:
         yield found
 
 

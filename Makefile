@@ -94,6 +94,10 @@ demo: venv ## The whole story with real parts, in about ten minutes (needs root)
 bench: tools ## 500 resources against a real API server
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
+.PHONY: montecarlo
+montecarlo: venv ## How often the rule for a breach is wrong, in simulated services
+	@PYTHONPATH=tests $(BIN)/python -m montecarlo
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches of the tools
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -26,7 +26,7 @@ from specdecode_operator.policy import (
     LatencySignal,
     Snapshot,
     Variant,
-    Verdict,
+    confirmed,
     gather,
     judge,
     queries,
@@ -171,8 +171,8 @@ class Evaluator:
             for signal in signals(spec)
         )
         self._show(key, findings)
-        confirmed = _confirmed(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, confirmed, evidence.unavailable, evidence.waiting)
+        again = _confirmed(self._judgements.get(key), variant, findings)
+        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
@@ -194,11 +194,7 @@ def _confirmed(before: Judgement | None, variant: Variant, findings: tuple[Findi
     """Whether a signal that is in breach now was in breach in the evaluation before as well."""
     if before is None or before.variant_hash != variant.hash:
         return False
-    return bool(_breaching(before.findings) & _breaching(findings))
-
-
-def _breaching(findings: tuple[Finding, ...]) -> set[str]:
-    return {finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH}
+    return confirmed(before.findings, findings)
 
 
 def _active(reading: Reading) -> Variant:

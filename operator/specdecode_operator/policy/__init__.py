@@ -8,7 +8,7 @@ from specdecode_operator.policy.queries import Demand, Query, Row, Scope, querie
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
 from specdecode_operator.policy.signals import LatencySignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation
-from specdecode_operator.policy.verdicts import Finding, Verdict, judge, overall
+from specdecode_operator.policy.verdicts import Finding, Verdict, confirmed, judge, overall
 
 __all__ = [
     "ClusterState",
@@ -33,6 +33,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "changed_decisions",
+    "confirmed",
     "decide",
     "gather",
     "judge",

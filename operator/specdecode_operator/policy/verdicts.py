@@ -14,7 +14,7 @@ from specdecode_operator.engine import Counter
 from specdecode_operator.policy.evidence import Evidence, WindowEvidence
 from specdecode_operator.policy.signals import AcceptanceSignal, LatencySignal, Signal
 
-__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "burn_threshold", "judge", "overall"]
+__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "burn_threshold", "confirmed", "judge", "overall"]
 
 BURN_FACTOR: Final = 2.0
 """Multiple of the error budget that both windows must exceed."""
@@ -88,6 +88,15 @@ def overall(findings: tuple[Finding, ...]) -> Verdict:
         if verdict in verdicts:
             return verdict
     return Verdict.NOT_APPLICABLE
+
+
+def confirmed(before: tuple[Finding, ...], now: tuple[Finding, ...]) -> bool:
+    """Whether a signal that is in breach `now` was in breach in the evaluation `before` as well."""
+    return bool(_breaching(before) & _breaching(now))
+
+
+def _breaching(findings: tuple[Finding, ...]) -> set[str]:
+    return {finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH}
 
 
 def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window: Window) -> Finding:

@@ -13,12 +13,15 @@ from specdecode_operator.api.v1alpha1 import Window
 from specdecode_operator.engine import Counter
 from specdecode_operator.policy import Evidence, Finding, LatencySignal, Signal, confirmed, judge
 from specdecode_operator.policy.evidence import WARM_UP, WindowEvidence
-from specdecode_operator.policy.verdicts import REENABLE_MARGIN, burn_threshold
+from specdecode_operator.policy.verdicts import MINIMUM_SLOW, REENABLE_MARGIN, burn_threshold
 
 __all__ = ["WINDOW", "Watch", "steps"]
 
 WINDOW: Final = Window()
 """The default policy."""
+
+_SHORT: Final = WINDOW.short.seconds
+_LONG: Final = WINDOW.long.seconds
 
 Mask = NDArray[np.bool_]
 
@@ -52,24 +55,23 @@ class Watch:
     def __init__(self, signal: Signal, counters: Counters, scrape_interval: float) -> None:
         self.signal = signal
         self._windows: Mapping[float, _Increases] = {
-            window: _increases(counters, window, scrape_interval)
-            for window in (WINDOW.short.seconds, WINDOW.long.seconds)
+            window: _increases(counters, window, scrape_interval) for window in (_SHORT, _LONG)
         }
-        self.first = steps(WINDOW.long.seconds)
+        self.first = steps(_LONG)
         """The first step whose windows are full."""
 
     @property
     def conceivable(self) -> Mask:
         """At which steps a breach is worth asking for."""
-        near, far = (self._windows[window.seconds].share for window in (WINDOW.short, WINDOW.long))
+        short, long = self._windows[_SHORT], self._windows[_LONG]
         if isinstance(self.signal, LatencySignal):
-            line = burn_threshold(self.signal.budget) / 2
-            return np.minimum(near, far) > line
-        return np.maximum(near, far) < self.signal.threshold + REENABLE_MARGIN
+            burning = np.minimum(short.share, long.share) > burn_threshold(self.signal.budget) / 2
+            return burning & (long.hits > MINIMUM_SLOW / 2)
+        return np.maximum(short.share, long.share) < self.signal.threshold + REENABLE_MARGIN
 
     def finding(self, step: int) -> Finding:
         """Return what the product finds at one step."""
-        short, long = (self._evidence(step, window) for window in (WINDOW.short.seconds, WINDOW.long.seconds))
+        short, long = (self._evidence(step, window) for window in (_SHORT, _LONG))
         return judge(self.signal, Evidence(short, long), speculating=True, window=WINDOW)
 
     def actions(self, start: int) -> Iterator[int]:
@@ -77,7 +79,7 @@ class Watch:
 
         After each the pods are others, and evidence starts anew: a long window and the warm-up.
         """
-        blind = steps(WINDOW.long.seconds + WARM_UP)
+        blind = steps(_LONG + WARM_UP)
         before: tuple[Finding, ...] = ()
         last, ready = -1, start
         for step in map(int, np.flatnonzero(self.conceivable)):

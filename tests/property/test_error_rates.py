@@ -4,8 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from montecarlo.__main__ import main
 from montecarlo.outcome import Detection, actions_a_day, detections, percentile
+from montecarlo.scenarios import CHANGES, STEADY
 from montecarlo.service import ACCEPTANCE, Counters, Phase, Service, simulate, speculating
 from montecarlo.watch import Watch, steps
 from specdecode_operator.policy import Finding, Verdict
@@ -30,6 +33,7 @@ class TestErrorRates:
         [
             pytest.param(Service(), 0.005, id="half-a-percent-slow"),
             pytest.param(Service(requests_per_minute=300), 0.005, id="half-a-percent-slow-at-300-a-minute"),
+            pytest.param(Service(requests_per_minute=10), 0.005, id="half-a-percent-slow-at-10-a-minute"),
             pytest.param(speculating(60, NGRAM), 0.6, id="acceptance-of-60-percent"),
         ],
     )
@@ -124,3 +128,10 @@ def test_a_percentile_is_one_of_the_values(percent: float, expected: float) -> N
 
 def test_what_is_never_found_counts_as_later_than_all() -> None:
     assert percentile([math.inf, 1, 2], 90) == math.inf
+
+
+def test_the_command_prints_a_line_for_every_service() -> None:
+    printed = CliRunner().invoke(main, ["--seeds", "1", "--days", "1", "--onsets", "2"])
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in printed.output.splitlines() if line.startswith("| ")]
+    names = [name for name, *_ in (*STEADY, *CHANGES)]
+    assert (printed.exit_code, [row for row in rows if row in names]) == (0, names)

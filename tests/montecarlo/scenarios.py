@@ -24,7 +24,6 @@ STEADY: Final[tuple[Steady, ...]] = (
     ("1 % slow, 60/min: the budget itself", Service(), 0.01),
     ("acceptance 0.60, 60/min, design effect 53", speculating(60, _NGRAM), 0.6),
     ("acceptance 0.60, 10/min, design effect 53", speculating(10, _NGRAM), 0.6),
-    ("acceptance 0.55, 60/min, design effect 53", speculating(60, _NGRAM), 0.55),
 )
 
 CHANGES: Final[tuple[tuple[str, Detection], ...]] = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, KIND
+from specdecode_operator.api.names import API_VERSION, KIND, UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.clients import (
     Conflict,
@@ -113,7 +113,7 @@ class Reconciler:
         return await self._carry_out(key, body, reading, observation)
 
     async def _carry_out(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> float | None:
-        situation = self._situation(key, reading, observation)
+        situation = self._situation(key, body, reading, observation)
         plan = decide(situation)
         try:
             rendered = await self._render(situation, plan, reading)
@@ -129,7 +129,8 @@ class Reconciler:
         problem = await self._apply(key, reading, rendered)
         applied = replace(situation, cluster=self._cluster(key))
         await self._record(body, report(applied, plan, problem, name=key[1]))
-        return None if problem is None else _RETRY_REJECTED
+        self._parts.metrics.frozen.labels(*key).set(plan.frozen is not None)
+        return plan.again if problem is None else _RETRY_REJECTED
 
     def _observe(self, key: Key, body: Manifest) -> Observation:
         return Observation(
@@ -143,7 +144,7 @@ class Reconciler:
         store = self._parts.store
         return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)])
 
-    def _situation(self, key: Key, reading: Reading, observation: Observation) -> Situation:
+    def _situation(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> Situation:
         return Situation(
             generation=observation.generation,
             status=observation.status,
@@ -152,6 +153,7 @@ class Reconciler:
             spec=reading.resource.spec,
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
+            unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
         )
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
@@ -219,7 +221,11 @@ class Reconciler:
 def _decided(plan: Plan, status: Status) -> bool:
     """Whether `plan` leaves what the status says on the operator's own account, so that it must be recorded first."""
     moved = status.active_variant not in (None, plan.variant.name)
-    return moved or plan.operation != status.operation or list(plan.decisions) != status.decisions
+    return moved or _remembered(plan) != _remembered(status)
+
+
+def _remembered(source: Plan | Status) -> tuple[object, ...]:
+    return source.operation, tuple(source.decisions), tuple(source.blocked), source.frozen, source.reversals
 
 
 def _dump(status: Status) -> dict[str, Any]:

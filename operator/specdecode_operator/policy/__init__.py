@@ -1,10 +1,11 @@
 """Evidence to verdicts to a plan. Pure: no clock, no I/O, no kopf."""
 
 from specdecode_operator.policy.conditions import Problem
-from specdecode_operator.policy.decide import Plan, decide, timestamp
+from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
+from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
 from specdecode_operator.policy.signals import LatencySignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation

@@ -42,10 +42,14 @@ class Ladder:
         """Return the variant called `name`, if there is one."""
         return next((rung for rung in self.rungs if rung.name == name), None)
 
-    def after(self, current: Variant, trigger: Trigger) -> Variant | None:
-        """Return the next rung below `current` that names `trigger` and would run something else."""
+    def after(self, current: Variant, trigger: Trigger, blocked: frozenset[str] = frozenset()) -> Variant | None:
+        """Return the next rung below `current` that names `trigger` and would run something else.
+
+        Variants with a hash in `blocked` are passed over.
+        """
         below = self.rungs[self.rungs.index(current) + 1 :]
-        return next((rung for rung in below if trigger in rung.triggers and rung.hash != current.hash), None)
+        others = (rung for rung in below if rung.hash != current.hash and rung.hash not in blocked)
+        return next((rung for rung in others if trigger in rung.triggers), None)
 
 
 def ladder(spec: Spec) -> Ladder:

@@ -148,7 +148,7 @@ class TestReference:
         "row",
         [
             "| `model` | object | required | The target model. |",
-            "| `suspend` | boolean | `false` | Stops the operator's actions on metrics, not its evaluation;",
+            "| `suspend` | boolean | `false` | Stops the operator's own actions, not its evaluation;",
             "| `policy.mode` | `Observe` \\| `Enforce` | `Observe` |",
             "| `policy.objectives[].percentile` | `50` \\| `90` \\| `95` \\| `99` \\| `99.9` | `99` |",
             "| `speculation.numSpeculativeTokens` | integer ≥ 1 ≤ 64 |  | Tokens proposed a step.",

@@ -289,9 +289,7 @@ class TestOutage:
         loop.add("code", metrics={"endpoint": "elsewhere"})
         loop.prometheus.failure = OUTAGE
         await loop.tick(60)
-        assert (loop.evaluator.judgement(("prod", "code")) or Judgement("", (), confirmed=False)).unavailable == (
-            "EndpointUnknown"
-        )
+        assert (loop.evaluator.judgement(("prod", "code")) or Judgement("", ())).unavailable == ("EndpointUnknown")
 
 
 class TestWaking:

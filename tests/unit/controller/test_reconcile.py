@@ -69,10 +69,28 @@ class World:
         }
         self.store.put("Deployment", self.kubernetes.put(live))
 
+    def crash(self) -> None:
+        """The pods of the Deployment's variant crash, and its controller knows."""
+        live = copy.deepcopy(self.kubernetes.objects["Deployment", *KEY])
+        live["status"] = live.get("status", {}) | {"observedGeneration": live["metadata"]["generation"], "replicas": 2}
+        self.store.put("Deployment", self.kubernetes.put(live))
+        labels = live["spec"]["template"]["metadata"]["labels"]
+        crashing = {"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+        name = f"chat-{labels['specdecode.dev/variant-hash']}"
+        metadata = {"namespace": "prod", "name": name, "labels": labels}
+        pod = {"kind": "Pod", "metadata": metadata, "status": {"containerStatuses": [crashing]}}
+        self.store.put("Pod", self.kubernetes.put(pod))
+
+    def annotate(self, annotations: dict[str, str]) -> None:
+        """A person annotates the resource."""
+        live = self.kubernetes.objects[OURS, *KEY]
+        metadata = live["metadata"] | {"annotations": annotations}
+        self.store.put(OURS, self.kubernetes.put(live | {"metadata": metadata}))
+
     def breach(self) -> None:
         """The metrics loop has found the active variant in breach, twice."""
         name = self.status.active_variant or "primary"
-        judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, confirmed=True)
+        judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, frozenset({"Acceptance"}))
         self.evaluator._judgements[KEY] = judged
 
     async def reconcile(self) -> float | None:
@@ -94,6 +112,14 @@ class World:
         found = self.status.condition(kind)
         assert found is not None
         return found.status, found.reason, found.message
+
+    @property
+    def variant(self) -> str:
+        labels: dict[str, str] = self.kubernetes.objects["Deployment", *KEY]["metadata"]["labels"]
+        return labels["specdecode.dev/variant"]
+
+    def frozen(self) -> float | None:
+        return self.metrics.registry.get_sample_value("specdecode_frozen", {"namespace": "prod", "name": "chat"})
 
     def outcomes(self) -> dict[str, float]:
         names = ("done", "stale", "unavailable", "refused", "failed")
@@ -184,9 +210,10 @@ class TestRemediation:
         await enforcing.reconcile()
         enforcing.roll_out()
         await enforcing.reconcile()
-        assert ([entry.outcome for entry in enforcing.status.decisions], enforcing.status.operation) == (
+        operation = enforcing.status.operation
+        assert ([entry.outcome for entry in enforcing.status.decisions], operation and operation.phase) == (
             ["Completed"],
-            None,
+            "Verifying",
         )
         assert enforcing.reasons()[-1] == "RemediationCompleted"
 
@@ -241,7 +268,7 @@ class TestRemediation:
         await enforcing.reconcile()
         enforcing.roll_out()
         live = enforcing.kubernetes.objects[OURS, *KEY]
-        later = live["status"]["decisions"][0] | {"outcome": "Reverted"}
+        later = live["status"]["decisions"][0] | {"outcome": "Promoted"}
         status = live["status"] | {"decisions": [later]}
         enforcing.store.put(OURS, enforcing.kubernetes.put(live | {"status": status}))
         await enforcing.reconcile()
@@ -257,6 +284,73 @@ class TestRemediation:
             "primary",
             ["Superseded"],
         )
+
+
+class TestReversal:
+    """The pods of the rung that was decided crash."""
+
+    async def failing(self, world: World) -> None:
+        await world.serving()
+        world.breach()
+        await world.reconcile()
+        world.crash()
+        world.kubernetes.writes()
+        world.kubernetes.events.clear()
+
+    async def test_it_is_recorded_before_it_is_carried_out(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        assert enforcing.kubernetes.writes() == [("rehearse", "Deployment"), STATUS, DEPLOYMENT]
+        assert (enforcing.variant, enforcing.status.active_variant, enforcing.reasons()) == (
+            "primary",
+            "primary",
+            ["RemediationReverted"],
+        )
+
+    @pytest.mark.parametrize("place", [STATUS, DEPLOYMENT], ids=["before-the-record", "before-the-roll"])
+    async def test_a_process_killed_at_any_point_is_continued_by_the_next(
+        self, enforcing: World, place: tuple[str, str]
+    ) -> None:
+        await self.failing(enforcing)
+        enforcing.kubernetes.failures[place] = Unavailable("killed here")
+        await enforcing.reconcile()
+        enforcing.kubernetes.failures.clear()
+        enforcing.start()
+        await enforcing.reconcile()
+        assert (enforcing.variant, enforcing.status.reversals) == ("primary", 1)
+        assert [entry.outcome for entry in enforcing.status.decisions] == ["Reverted", "Started"]
+
+    async def test_at_its_end_nothing_is_stalled(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        await enforcing.reconcile()
+        assert [enforcing.state(kind)[0] for kind in ("Ready", "Reconciling", "Stalled")] == ["True", "False", "False"]
+        assert [entry.outcome for entry in enforcing.status.decisions] == ["Reverted", "Completed"]
+
+    async def test_time_alone_wakes_it_while_a_roll_is_under_way_or_being_verified(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        assert await enforcing.reconcile() == 31 * 60.0
+        enforcing.roll_out()
+        assert await enforcing.reconcile() == 31 * 60.0
+        enforcing.now += timedelta(minutes=32)
+        assert await enforcing.reconcile() is None
+
+    async def test_a_frozen_resource_is_thawed_by_the_annotation(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        enforcing.crash()
+        await enforcing.reconcile()
+        frozen = enforcing.status.frozen
+        assert frozen is not None
+        assert enforcing.state("RemediationBlocked")[:2] == ("True", "Frozen")
+        assert enforcing.frozen() == 1.0
+        assert enforcing.reasons() == ["RemediationReverted", "RemediationFailed", "Frozen"]
+        enforcing.annotate({"specdecode.dev/unfreeze": frozen.id})
+        await enforcing.reconcile()
+        assert (enforcing.status.frozen, enforcing.frozen()) == (None, 0.0)
+        assert enforcing.reasons()[-1] == "RemediationUnfrozen"
 
 
 class TestProblems:

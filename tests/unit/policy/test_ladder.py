@@ -9,7 +9,7 @@ from specdecode_operator.policy import ladder
 from specdecode_operator.workload.pod import pod_template
 from support.builders import DRAFT_MODEL, resource, rung, spec_of
 
-BOTH = frozenset(Trigger)
+EVERY = frozenset(Trigger)
 LATENCY, ACCEPTANCE = frozenset({Trigger.LATENCY}), frozenset({Trigger.ACCEPTANCE})
 OFF = Speculation(method=Method.NONE)
 
@@ -24,15 +24,15 @@ def names(spec: Spec) -> list[tuple[str, frozenset[Trigger]]]:
 
 class TestRungs:
     def test_without_fallbacks_the_target_alone_is_the_only_way_down(self) -> None:
-        assert names(spec_of()) == [("primary", frozenset()), ("no-speculation", BOTH)]
+        assert names(spec_of()) == [("primary", frozenset()), ("no-speculation", EVERY)]
 
     def test_fallbacks_keep_their_order_and_no_speculation_comes_last(self) -> None:
         fallbacks = [fallback("fp8", "Latency", model={"name": "org/fp8"}), fallback("b", model={"name": "b"})]
         assert names(spec_of(fallbacks=fallbacks)) == [
             ("primary", frozenset()),
             ("fp8", LATENCY),
-            ("b", BOTH),
-            ("no-speculation", BOTH),
+            ("b", ACCEPTANCE | LATENCY),
+            ("no-speculation", EVERY),
         ]
 
     def test_a_listed_no_speculation_keeps_its_place_and_its_triggers(self) -> None:

@@ -8,13 +8,19 @@ from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeploy
 from specdecode_operator.api.v1alpha1.spec import Fallback, Spec
 from specdecode_operator.api.v1alpha1.speculation import Draft, Method, Speculation
 from specdecode_operator.api.v1alpha1.status import (
+    MAX_BLOCKED,
     MAX_DECISIONS,
+    REVERT,
+    Blocked,
     Condition,
     ConditionStatus,
     Decision,
     EffectiveThreshold,
+    FailureReason,
+    Frozen,
     Operation,
     Outcome,
+    Phase,
     Status,
 )
 from specdecode_operator.api.v1alpha1.workload import (
@@ -27,8 +33,11 @@ from specdecode_operator.api.v1alpha1.workload import (
 )
 
 __all__ = [
+    "MAX_BLOCKED",
     "MAX_DECISIONS",
+    "REVERT",
     "Acceptance",
+    "Blocked",
     "Condition",
     "ConditionStatus",
     "Decision",
@@ -37,7 +46,9 @@ __all__ = [
     "EffectiveThreshold",
     "Engine",
     "EnvVar",
+    "FailureReason",
     "Fallback",
+    "Frozen",
     "Gpu",
     "LatencyMetric",
     "LatencyThreshold",
@@ -49,6 +60,7 @@ __all__ = [
     "Objective",
     "Operation",
     "Outcome",
+    "Phase",
     "PodTemplate",
     "Policy",
     "Resources",

@@ -82,6 +82,7 @@ class Trigger(StrEnum):
 
     ACCEPTANCE = "Acceptance"
     LATENCY = "Latency"
+    STARTUP = "Startup"
 
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9._/-]+$")]

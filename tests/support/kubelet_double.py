@@ -1,5 +1,6 @@
 """Stands in for kubelet and scheduler where only the API server is real: pods become ready at once, or fail."""
 
+import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -73,11 +74,9 @@ class KubeletDouble:
         uid = pod["metadata"]["uid"]
         if self._written.get(uid) == status:
             return
-        self._written[uid] = status
-        try:
+        with contextlib.suppress(RefusedError):
             self._api.merge("Pod", *_name(pod), {"status": _since_long(status)}, sub="/status")
-        except RefusedError:
-            return
+            self._written[uid] = status
 
 
 def _status(ready: Manifest) -> Manifest:

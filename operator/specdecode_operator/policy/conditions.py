@@ -42,7 +42,7 @@ def conditions(situation: Situation, plan: Plan, problem: Problem | None) -> lis
     drafts = [
         _ready(situation),
         _reconciling(situation, plan, problem),
-        _stalled(_given_up(situation, plan), problem),
+        _stalled(problem, late=_given_up(situation, plan)),
         _metrics_available(situation, plan),
         _speculation_active(situation, plan),
         _objectives_met(situation, plan),
@@ -57,7 +57,7 @@ def updated(situation: Observation, problem: Problem) -> list[Condition]:
     drafts = [
         _ready(situation),
         _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected"),
-        _stalled(situation.cluster.deadline_exceeded, problem),
+        _stalled(problem, late=situation.cluster.deadline_exceeded),
     ]
     kept |= {draft.type: _finish(draft, situation) for draft in drafts}
     return list(kept.values())
@@ -133,7 +133,7 @@ def _given_up(situation: Situation, plan: Plan) -> bool:
     return exceeded and not (rolling and acting)
 
 
-def _stalled(late: bool, problem: Problem | None) -> _Draft:  # noqa: FBT001 - the one question it answers
+def _stalled(problem: Problem | None, *, late: bool) -> _Draft:
     if problem is not None:
         return _Draft("Stalled", _TRUE, problem.reason, problem.message)
     if late:

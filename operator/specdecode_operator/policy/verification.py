@@ -46,14 +46,8 @@ def failing(cluster: ClusterState, variant: Variant) -> FailureReason | None:
 
 
 def failure(situation: Situation, variant: Variant, operation: Operation) -> Failure | None:
-    """Return why the roll to `variant` is to be taken back, or None.
-
-    The Deployment's deadline starts again with every pod that becomes ready, so that a long roll of many pods is not
-    cut short; and it may still be that of the roll before, so that our own clock must have run out as well.
-    """
-    reason = failing(situation.cluster, variant)
-    if reason is FailureReason.NOT_READY and situation.now < _ready_by(situation, operation):
-        reason = None
+    """Return why the roll to `variant` is to be taken back, or None."""
+    reason = _unready(situation, variant, operation)
     if reason is not None:
         return Failure(reason)
     judgement = _evidence(situation, variant, operation)
@@ -79,9 +73,38 @@ def due(situation: Situation, operation: Operation) -> datetime:
     return datetime.fromisoformat(operation.rolled_at) + _settling(situation.spec.policy.window)
 
 
+def _unready(situation: Situation, variant: Variant, operation: Operation) -> FailureReason | None:
+    cluster = situation.cluster
+    if failing(cluster, variant) is FailureReason.CRASH_LOOP:
+        return FailureReason.CRASH_LOOP
+    rolling = operation.phase is Phase.ROLLING and cluster.carries(variant.hash)
+    late = rolling and not cluster.rolled_out(variant.hash) and _late(situation, operation)
+    return FailureReason.NOT_READY if late else None
+
+
+def _late(situation: Situation, operation: Operation) -> bool:
+    """Whether the pods have had their time.
+
+    The Deployment's deadline starts again with every pod that becomes ready, so that a long roll of many pods is not
+    cut short; and it may still be that of the roll before, so that our own clock must have run out as well. Pods that
+    become ready and unready in turns never exceed it: all of them together have as long as each one after the other.
+    """
+    cluster = situation.cluster
+    began = max(cluster.since, _started(operation)) if cluster.since is not None else None
+    over = began is not None and situation.now >= began + max(cluster.desired, 1) * _allowed(situation)
+    return over or (cluster.deadline_exceeded and situation.now >= _ready_by(situation, operation))
+
+
 def _ready_by(situation: Situation, operation: Operation) -> datetime:
-    ready_timeout = timedelta(seconds=situation.spec.rollout.ready_timeout.seconds)
-    return datetime.fromisoformat(operation.started_at) + ready_timeout + _GRACE
+    return _started(operation) + _allowed(situation)
+
+
+def _started(operation: Operation) -> datetime:
+    return datetime.fromisoformat(operation.started_at)
+
+
+def _allowed(situation: Situation) -> timedelta:
+    return timedelta(seconds=situation.spec.rollout.ready_timeout.seconds) + _GRACE
 
 
 def _settling(window: Window) -> timedelta:

@@ -93,6 +93,28 @@ class TestRolling:
     def test_a_long_roll_whose_pods_become_ready_one_after_the_other_goes_on(self) -> None:
         assert self.at(timedelta(hours=6), replace(self.LATE, deadline_exceeded=False)) is None
 
+    @pytest.mark.parametrize(
+        ("pods", "elapsed", "expected"),
+        [
+            (1, READY_TIMEOUT, Failure(NOT_READY)),
+            (4, 4 * READY_TIMEOUT - timedelta(seconds=1), None),
+            (4, 4 * READY_TIMEOUT, Failure(NOT_READY)),
+        ],
+    )
+    def test_pods_that_are_ready_in_turns_have_as_long_as_one_after_the_other(
+        self, pods: int, elapsed: timedelta, expected: Failure | None
+    ) -> None:
+        flapping = replace(self.LATE, deadline_exceeded=False, desired=pods, since=NOW - timedelta(days=9))
+        assert self.at(elapsed, flapping) == expected
+
+    def test_an_operator_that_was_away_gives_them_their_time_from_when_they_exist(self) -> None:
+        fresh = replace(self.LATE, deadline_exceeded=False, since=NOW)
+        assert self.at(timedelta(hours=9), fresh) is None
+
+    def test_pods_that_are_all_rolled_are_never_late(self) -> None:
+        late = running(SPEC, "no-speculation", deadline_exceeded=True, since=NOW - timedelta(days=9))
+        assert self.at(timedelta(days=9), late) is None
+
     def test_pods_that_crash_are_not_waited_for(self) -> None:
         crashing = replace(self.LATE, deadline_exceeded=False, crash_looping=True)
         assert self.at(timedelta(0), crashing) == Failure(CRASH_LOOP)

@@ -124,6 +124,41 @@ def running_pods(api: Api, namespace: str) -> list[Manifest]:
     return [pod for pod in api.list("Pod", namespace) if "deletionTimestamp" not in pod["metadata"]]
 
 
+def test_a_rung_that_made_another_signal_worse_is_taken_back_with_its_figures(
+    api: Api, operator: OperatorProcess, prometheus: PrometheusDouble, manifest: Make, namespace: str
+) -> None:
+    assert operator.pid
+    serving(api, manifest, namespace, policy=SOON)
+    prometheus.traffic(namespace).acceptance = 0.1
+    until(api, namespace, [("no-speculation", "Acceptance", "Completed", None)])
+    prometheus.traffic(namespace).slow[TPOT] = 0.05
+    taken_back = [("no-speculation", "Acceptance", "Reverted", None), ("primary", "Revert", "Completed", "Worse")]
+    eventually(lambda: status(api, namespace)["activeVariant"] == "primary", what="the reversal")
+    prometheus.traffic(namespace).slow.clear()
+    until(api, namespace, taken_back)
+    decision = status(api, namespace)["decisions"][-1]
+    assert (decision["signal"], decision["value"]) == ("TpotP99", "5% / 5%")
+    eventually(lambda: condition(api, namespace, "RemediationBlocked") == ("True", "LadderExhausted"), what="the end")
+    always(lambda: decisions(api, namespace) == taken_back, seconds=3, what="the one reversal")
+
+
+def test_a_rung_that_did_not_help_is_kept_and_the_next_one_proves_itself(
+    api: Api, operator: OperatorProcess, prometheus: PrometheusDouble, manifest: Make, namespace: str
+) -> None:
+    assert operator.pid
+    serving(api, manifest, namespace, fallbacks=RUNGS[:1], policy=SOON)
+    prometheus.traffic(namespace).slow[TPOT] = 0.05
+    eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", seconds=40, what="the last rung")
+    prometheus.traffic(namespace).slow.clear()
+    until(
+        api,
+        namespace,
+        [("fp8", "Latency", "NotImproved", None), ("no-speculation", "Latency", "Verified", None)],
+    )
+    assert "operation" not in status(api, namespace)
+    assert {"RemediationNotImproved", "RemediationVerified"} <= set(reasons(api, namespace))
+
+
 def test_a_first_rollout_that_crashes_falls_to_the_rung_that_answers_startup(
     api: Api, operator: OperatorProcess, kubelet: KubeletDouble, manifest: Make, namespace: str
 ) -> None:

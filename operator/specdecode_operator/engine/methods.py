@@ -54,19 +54,19 @@ METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.NGRAM: EngineMethod(
         "ngram",
         (span(),),
-        v1=Version(0, 9, 2),
+        v1=Version(0, 9, 0),
         v2=Version(0, 32, 0),
         lookahead=False,
         logits=False,
     ),
-    Method.EAGLE: EngineMethod("eagle", (span(),), v1=Version(0, 9, 2), v2=Version(0, 25, 1)),
-    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 2), v2=Version(0, 25, 1)),
+    Method.EAGLE: EngineMethod("eagle", (span(),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
+    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
     Method.MTP: EngineMethod(
         "mtp",
-        (span("0.9.2"),),
-        v1=Version(0, 9, 2),
-        v2=Version(0, 25, 1),
-        former=("deepseek_mtp", Version(0, 11, 2)),
+        (span("0.9.0"),),
+        v1=Version(0, 9, 0),
+        v2=Version(0, 25, 0),
+        former=("deepseek_mtp", Version(0, 11, 0)),
     ),
     Method.SUFFIX: EngineMethod("suffix", (span("0.11.2"),), v1=Version(0, 11, 2), lookahead=False, logits=False),
 }
@@ -84,11 +84,11 @@ def method_word(method: Method, version: Version) -> str:
 def default_runner(method: Method, version: Version) -> Runner:
     """Return what carries `method` out in `version` where the environment says nothing.
 
-    V2 is for text generation by dense models from 0.25.1 on, and for nearly all from 0.30.0 on.
+    V2 is for text generation by dense models from 0.25.0 on, and for nearly all from 0.29.0 on.
     """
     found = METHODS.get(method)
     if found is None:
-        return Runner.V2 if version >= Version(0, 25, 1) else Runner.V1
+        return Runner.V2 if version >= Version(0, 25, 0) else Runner.V1
     if found.v2 is not None and version >= found.v2:
         return Runner.V2
     return Runner.V1 if version >= found.v1 else Runner.V0

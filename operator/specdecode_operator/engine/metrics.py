@@ -53,7 +53,7 @@ RUNNING_REQUESTS: Final = "vllm:num_requests_running"
 """A gauge that every engine exposes from its start, so its samples tell freshness and coverage."""
 
 SERIES: Final = {
-    "vllm:request_time_per_output_token_seconds": span("0.11.2"),
+    "vllm:request_time_per_output_token_seconds": span("0.11.0"),
     "vllm:kv_cache_usage_perc": span("0.9.2"),
     "vllm:gpu_cache_usage_perc": span(gone="0.11.2"),
     "vllm:inter_token_latency_seconds": span("0.10.2"),

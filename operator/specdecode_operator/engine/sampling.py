@@ -14,17 +14,17 @@ __all__ = ["DRAFT_SAMPLINGS", "REJECTIONS", "word"]
 
 DRAFT_SAMPLINGS: Final[Mapping[str, Span]] = {
     "greedy": span("0.21.0"),
-    "gumbel": span("0.21.0", "0.22.1"),
-    "probabilistic": span("0.22.1"),
+    "gumbel": span("0.21.0", "0.22.0"),
+    "probabilistic": span("0.22.0"),
 }
 """Before 0.21.0 there is no choice."""
 
 REJECTIONS: Final[Mapping[str, Span]] = {
     "strict": span("0.18.0", "0.21.0"),
     "probabilistic": span("0.18.0", "0.21.0"),
-    "synthetic": span("0.20.2"),
+    "synthetic": span("0.19.0"),
     "standard": span("0.21.0"),
-    "block": span("0.25.1"),
+    "block": span("0.25.0"),
     "fly": span("0.33.0"),
 }
 """Before 0.18.0 there is no choice; up to 0.9 `acceptance_method` said something of the kind, for engine V0."""

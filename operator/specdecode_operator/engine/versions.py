@@ -45,8 +45,8 @@ NEWEST: Final = Version(0, 33, 0)
 """The newest release that was read; its rules hold for what comes later."""
 
 _READ: Final = """
-0.8.3 0.8.5 0.9.2 0.10.0 0.10.1 0.10.2 0.11.2 0.12.0 0.13.0 0.14.0 0.15.0 0.16.0 0.17.0 0.18.0 0.20.2 0.21.0 0.22.1
-0.23.0 0.24.0 0.25.1 0.26.0 0.30.0 0.31.0 0.32.0 0.33.0
+0.8.3 0.8.5 0.9.0 0.9.2 0.10.0 0.10.1 0.10.2 0.11.0 0.11.2 0.12.0 0.13.0 0.14.0 0.15.0 0.16.0 0.17.0 0.18.0 0.19.0 0.20.0
+0.20.2 0.21.0 0.22.0 0.22.1 0.23.0 0.24.0 0.25.0 0.25.1 0.26.0 0.27.1 0.28.0 0.29.0 0.30.0 0.31.0 0.32.0 0.33.0
 """
 READ: Final = tuple(Version.parse(text) for text in _READ.split())
 """The releases whose sources the tables come from, ascending."""

@@ -132,7 +132,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         {"version": "0.24.0"},
         {"method": "Mtp", "sampling": {"rejection": "Block"}},
         (
-            "speculation.sampling.rejection: Block needs vLLM 0.25.1 or later, engine.version is 0.24.0;"
+            "speculation.sampling.rejection: Block needs vLLM 0.25.0 or later, engine.version is 0.24.0;"
             " remove it or upgrade"
         ),
     ),

@@ -257,8 +257,14 @@ CONFLICT_CASES = [
     Case(
         "SyntheticAcceptance",
         f"{CONFIG}synthetic_acceptance_rates",
-        {"version": "0.20.2"} | key(synthetic_acceptance_rates=[0.9, 0.5, 0.2]),
-        {"version": "0.20.2"},
+        {"version": "0.20.0"} | key(synthetic_acceptance_rates=[0.9, 0.5, 0.2]),
+        {"version": "0.20.0"},
+    ),
+    Case(
+        "SyntheticAcceptance",
+        f"{CONFIG}synthetic_acceptance_rate",
+        {"version": "0.19.0"} | key(synthetic_acceptance_rate=0.8),
+        {"version": "0.19.0"} | key(synthetic_acceptance_rate=None),
     ),
     Case("LossyAcceptance", REJECTION, sampled(rejection="Fly"), sampled(rejection="Standard"), ("answers change",)),
     Case(
@@ -281,8 +287,8 @@ SAMPLING_CASES = [
         "SamplingUnavailable",
         DRAFT,
         EAGLE | {"version": "0.21.0"} | sampled(draft="Probabilistic"),
-        EAGLE | {"version": "0.22.1"} | sampled(draft="Probabilistic"),
-        ("0.22.1 or later",),
+        EAGLE | {"version": "0.22.0"} | sampled(draft="Probabilistic"),
+        ("0.22.0 or later",),
     ),
     Case(
         "SamplingUnavailable",
@@ -300,7 +306,7 @@ SAMPLING_CASES = [
         "SamplingUnavailable",
         REJECTION,
         EAGLE | {"version": "0.24.0"} | sampled(rejection="Block"),
-        EAGLE | {"version": "0.25.1"} | sampled(rejection="Block"),
+        EAGLE | {"version": "0.25.0"} | sampled(rejection="Block"),
     ),
     Case(
         "SamplingUnavailable",

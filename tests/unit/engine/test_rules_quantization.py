@@ -32,17 +32,17 @@ CASES = [
         "QuantizationRemoved",
         TARGET,
         target("bitsandbytes"),
-        target("bitsandbytes", "0.26.0"),
-        ("0.30.0", "fp8_per_channel"),
+        target("bitsandbytes", "0.27.1"),
+        ("0.28.0", "fp8_per_channel"),
     ),
-    Case("QuantizationRemoved", DRAFT, draft("bitsandbytes", "0.30.0"), draft("bitsandbytes", "0.26.0")),
+    Case("QuantizationRemoved", DRAFT, draft("bitsandbytes", "0.28.0"), draft("bitsandbytes", "0.27.1")),
     Case("QuantizationRemoved", TARGET, target("gguf", "0.24.0"), target("gguf", "0.23.0"), ("plug-in",)),
     Case("QuantizationRemoved", TARGET, target("marlin"), target("marlin", "0.10.1"), ("gptq_marlin",)),
     Case(
         "QuantizationRemoved",
         "engine.extraArgs",
         flags("--load-format", "bitsandbytes"),
-        flags("--load-format", "bitsandbytes", version="0.26.0"),
+        flags("--load-format", "bitsandbytes", version="0.27.1"),
         ("--load-format bitsandbytes",),
     ),
     Case(
@@ -58,7 +58,7 @@ CASES = [
         target("fp8_per_channel", "0.24.0"),
         ("0.24.0 or later",),
     ),
-    Case("QuantizationUnavailable", DRAFT, draft("mxfp8", "0.18.0"), draft("mxfp8", "0.20.2")),
+    Case("QuantizationUnavailable", DRAFT, draft("mxfp8", "0.18.0"), draft("mxfp8", "0.19.0")),
     Case(
         "QuantizationNeedsCheckpoint",
         TARGET,
@@ -67,7 +67,7 @@ CASES = [
         ("already quantized", "leave it out"),
     ),
     Case("QuantizationNeedsCheckpoint", DRAFT, draft("gptq"), draft("fp8_per_tensor")),
-    Case("QuantizationNeedsCheckpoint", TARGET, target("mxfp4", "0.26.0"), target("mxfp4", "0.30.0")),
+    Case("QuantizationNeedsCheckpoint", TARGET, target("mxfp4", "0.28.0"), target("mxfp4", "0.29.0")),
     Case("QuantizationDeprecated", TARGET, target("fp8"), target("fp8", "0.32.0"), ("fp8_per_tensor",)),
     Case("QuantizationDeprecated", DRAFT, draft("fp8"), draft("fp8_per_block")),
     Case(
@@ -109,9 +109,9 @@ CASES = [
     Case(
         "KvCacheDtypeUnavailable",
         "engine.kvCacheDtype",
-        cache("nvfp4", "0.18.0"),
-        cache("nvfp4", "0.20.2"),
-        ("0.20.2 or later",),
+        cache("nvfp4", "0.19.0"),
+        cache("nvfp4", "0.20.0"),
+        ("0.20.0 or later",),
     ),
     Case("KvCacheDtypeUnavailable", "engine.kvCacheDtype", cache("int8"), cache("fp8"), ("int8_per_token_head",)),
 ]

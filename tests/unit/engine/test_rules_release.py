@@ -48,7 +48,12 @@ CASES = [
     ),
     Case("MethodUnavailable", "speculation.method", PAIR | {"version": "0.14.1"}, PAIR | {"version": "0.15.0"}),
     Case("MethodUnavailable", "speculation.method", EAGLE | {"version": "0.8.5"}, EAGLE | {"version": "0.9.2"}),
-    Case("MethodUnavailable", "speculation.method", {"method": "Mtp", "version": "0.8.3"}, {"version": "0.8.3"}),
+    Case(
+        "MethodUnavailable",
+        "speculation.method",
+        {"method": "Mtp", "version": "0.8.5"},
+        {"method": "Mtp", "version": "0.9.0"},
+    ),
     Case(
         "MethodUnavailable",
         "speculation.method",
@@ -101,7 +106,7 @@ CASES = [
         PAIR | {"version": "0.15.0"},
         ("engine V0", "never judged"),
     ),
-    Case("AcceptanceNotMeasured", "engine.version", {"version": "0.8.5"}, {"version": "0.9.2"}),
+    Case("AcceptanceNotMeasured", "engine.version", {"version": "0.8.5"}, {"version": "0.9.0"}),
     Case(
         "AcceptanceNotMeasured",
         "engine.version",
@@ -118,7 +123,7 @@ CASES = [
         "DataParallelMetrics",
         "engine.extraArgs",
         {"version": "0.10.2", "args": ("--data-parallel-size", "2")},
-        {"version": "0.11.2", "args": ("--data-parallel-size", "2")},
+        {"version": "0.11.0", "args": ("--data-parallel-size", "2")},
     ),
     Case(
         "DataParallelMetrics",
@@ -138,15 +143,15 @@ CASES = [
     Case(
         "FlagUnavailable",
         "engine.extraArgs",
-        {"version": "0.26.0", "args": ("--per-request-spec-decode-metrics", "summary")},
-        {"version": "0.30.0", "args": ("--per-request-spec-decode-metrics", "summary")},
-        ("0.30.0 or later",),
+        {"version": "0.28.0", "args": ("--per-request-spec-decode-metrics", "summary")},
+        {"version": "0.29.0", "args": ("--per-request-spec-decode-metrics", "summary")},
+        ("0.29.0 or later",),
     ),
     Case(
         "FlagUnavailable",
         "engine.extraArgs",
-        {"version": "0.11.0", "args": ('--structured-outputs-config={"backend":"xgrammar"}',)},
-        {"version": "0.12.0", "args": ("--structured-outputs-config.backend=xgrammar",)},
+        {"version": "0.10.2", "args": ('--structured-outputs-config={"backend":"xgrammar"}',)},
+        {"version": "0.11.0", "args": ("--structured-outputs-config.backend=xgrammar",)},
     ),
     Case(
         "FlagRemoved",

@@ -42,8 +42,8 @@ CASES = [
     Case(
         "BatchedTokensTooFew",
         ARGS,
-        EAGLE | {"tokens": 5, "version": "0.30.0"} | args(BUDGET, "5"),
-        EAGLE | {"tokens": 5, "version": "0.26.0"} | args(BUDGET, "5"),
+        EAGLE | {"tokens": 5, "version": "0.29.0"} | args(BUDGET, "5"),
+        EAGLE | {"tokens": 5, "version": "0.28.0"} | args(BUDGET, "5"),
     ),
     Case(
         "BatchedTokensTooFew",

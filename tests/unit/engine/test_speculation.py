@@ -101,7 +101,7 @@ def test_further_keys_are_passed_on_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "word"), [("0.9.2", "deepseek_mtp"), ("0.10.2", "deepseek_mtp"), ("0.11.2", "mtp"), ("0.33.0", "mtp")]
+    ("version", "word"), [("0.9.2", "deepseek_mtp"), ("0.10.2", "deepseek_mtp"), ("0.11.0", "mtp"), ("0.33.0", "mtp")]
 )
 def test_a_method_is_called_what_the_release_calls_it(version: str, word: str) -> None:
     assert config(method="Mtp", version=Version.parse(version)) == {"method": word}

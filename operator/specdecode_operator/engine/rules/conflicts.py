@@ -132,7 +132,7 @@ def adaptive_verification(setup: Setup) -> Iterator[Remark]:
 
 def synthetic_acceptance(setup: Setup) -> Iterator[Remark]:
     """Tokens are accepted by chance, whatever the target says (`vllm/v1/sample/rejection_sampler.py`)."""
-    for key in ("synthetic_acceptance_rates", "synthetic_acceptance_length"):
+    for key in ("synthetic_acceptance_rate", "synthetic_acceptance_rates", "synthetic_acceptance_length"):
         if setup.key(key) is not None:
             yield error(
                 "SyntheticAcceptance",

@@ -28,7 +28,7 @@ _TAG: Final = re.compile(r"(?P<name>[^/]*):v?(?P<version>\d{1,3}\.\d{1,3}\.\d{1,
 _V1_FIRST: Final = frozenset({Method.DRAFT_MODEL, Method.NGRAM, Method.SUFFIX})
 """Methods that V2 did not run, even when asked to, before it ran them by default."""
 
-_ONE_ENGINE_COUNTED: Final = span("0.10.0", "0.11.2")
+_ONE_ENGINE_COUNTED: Final = span("0.10.0", "0.11.0")
 
 
 def known(setup: Setup) -> Iterator[Remark]:
@@ -131,8 +131,8 @@ def graphs_of_the_draft(setup: Setup) -> Iterator[Remark]:
 
 
 def runner_fits(setup: Setup) -> Iterator[Remark]:
-    """`_validate_v2_model_runner` and its V1 counterpart in `vllm/config/vllm.py` (from 0.22.1 on)."""
-    if not setup.active or setup.version < Version(0, 22, 1):
+    """`_validate_v2_model_runner` and its V1 counterpart in `vllm/config/vllm.py` (from 0.22.0 on)."""
+    if not setup.active or setup.version < Version(0, 22, 0):
         return
     for what, field, runner in _demands(setup):
         if setup.runner is not runner:

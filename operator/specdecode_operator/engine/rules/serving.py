@@ -23,7 +23,7 @@ __all__ = [
 
 _ARGS: Final = "engine.extraArgs"
 _HEADS: Final = frozenset({Method.EAGLE, Method.EAGLE3, Method.MTP})
-_SLOTS_CHECKED: Final = Version(0, 30, 0)
+_SLOTS_CHECKED: Final = Version(0, 29, 0)
 _LORA_CHECKED: Final = Version(0, 11, 2)
 _REFUSING: Final = Version(0, 14, 0)
 _MIN_TOKENS_REFUSED: Final = span("0.14.0", "0.17.0")
@@ -37,7 +37,7 @@ _ASYNC: Final = {
 
 
 def batched_tokens(setup: Setup) -> Iterator[Remark]:
-    """`vllm/config/scheduler.py`, `vllm/config/vllm.py` (from 0.30.0) and `vllm/engine/arg_utils.py` (from 0.11.2)."""
+    """`vllm/config/scheduler.py`, `vllm/config/vllm.py` (from 0.29.0) and `vllm/engine/arg_utils.py` (from 0.11.2)."""
     budget, most = setup.flags.number("--max-num-batched-tokens"), setup.engine.max_num_seqs
     if budget is None:
         return
@@ -69,7 +69,7 @@ def cuda_graphs_suffice(setup: Setup) -> Iterator[Remark]:
         return
     most, tokens = setup.engine.max_num_seqs, setup.tokens
     large = setup.compute_capability is not None and int(setup.compute_capability) == 10  # noqa: PLR2004 - sm_100
-    ceiling = 1024 if large and setup.version >= Version(0, 30, 0) else 512
+    ceiling = 1024 if large and setup.version >= Version(0, 29, 0) else 512
     if most is not None and tokens is not None and most * (tokens + 1) > ceiling:
         yield warning(
             "CudaGraphCeiling",

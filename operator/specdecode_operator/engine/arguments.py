@@ -4,8 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from specdecode_operator.api.remarks import Level
 from specdecode_operator.api.v1alpha1 import Engine, Model, Speculation
 from specdecode_operator.engine.buckets import CUSTOM_BUCKETS
+from specdecode_operator.engine.errors import UnsupportedConfig
+from specdecode_operator.engine.examine import examine
 from specdecode_operator.engine.speculation import speculative_config
 from specdecode_operator.engine.versions import Feature, Version
 
@@ -32,18 +35,21 @@ class Serving:
 
 
 def arguments(serving: Serving) -> list[str]:
-    """Return the arguments, the model first. Raises `UnsupportedConfig` where the version cannot do it."""
+    """Return the arguments, the model first. Raises `UnsupportedConfig` with the first error of `examine`."""
+    for remark in examine(serving.model, serving.speculation, serving.engine):
+        if remark.level is Level.ERROR:
+            raise UnsupportedConfig(str(remark))
     version = Version.parse(serving.engine.version)
     return [
         serving.model_path,
-        *_flags(serving),
+        *_flags(serving, version),
         *_buckets(version),
         *_speculation(serving, version),
         *_extra(serving.engine.extra_args, speculating=serving.speculation.active),
     ]
 
 
-def _flags(serving: Serving) -> list[str]:
+def _flags(serving: Serving, version: Version) -> list[str]:
     model, engine = serving.model, serving.engine
     utilization = engine.gpu_memory_utilization_percent
     values: dict[str, Any] = {
@@ -57,7 +63,7 @@ def _flags(serving: Serving) -> list[str]:
         "--max-num-seqs": engine.max_num_seqs,
         "--gpu-memory-utilization": None if utilization is None else utilization / 100,
         "--kv-cache-dtype": engine.kv_cache_dtype,
-        "--shutdown-timeout": serving.shutdown_timeout,
+        "--shutdown-timeout": serving.shutdown_timeout if version.has(Feature.SHUTDOWN_TIMEOUT) else None,
     }
     return [word for flag, value in values.items() if value is not None for word in (flag, str(value))]
 

@@ -90,7 +90,7 @@ class TestRender:
             (
                 body(speculation={"method": "Suffix", "config": {"method": "x"}}),
                 (),
-                "speculation.config: method has a field of its own; use speculation.method",
+                "speculation.config.method: it has a field of its own; use speculation.method",
             ),
             (
                 body(podTemplate={"spec": {"containers": [{}]}}),

@@ -274,7 +274,7 @@ class TestProblems:
         assert world.state("Stalled") == (
             "True",
             "InvalidSpec",
-            "speculation.config: method has a field of its own; use speculation.method",
+            "speculation.config.method: it has a field of its own; use speculation.method",
         )
         assert (world.status.active_variant, world.kubernetes.writes()) == ("primary", [STATUS])
 

@@ -122,9 +122,52 @@ def test_with_speculation_every_further_flag_stays(extra: list[str], _kept: list
     assert found[len(START) + len(REST) :] == ["--speculative-config", '{"method":"suffix"}', *extra]
 
 
-def test_what_the_version_cannot_do_is_refused_before_a_pod_is_made() -> None:
-    with pytest.raises(UnsupportedConfig, match=r"^speculation\.batchSizeSchedule: needs vLLM 0\.24\.0 or later"):
-        words(engine={"version": "0.23.0"}, speculation={"method": "Mtp", "batchSizeSchedule": [{"tokens": 1}]})
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    (
+        {"version": "0.23.0"},
+        {"method": "Mtp", "batchSizeSchedule": [{"tokens": 1}]},
+        "speculation.batchSizeSchedule: needs vLLM 0.24.0 or later, engine.version is 0.23.0; remove it or upgrade",
+    ),
+    (
+        {"version": "0.24.0"},
+        {"method": "Mtp", "sampling": {"rejection": "Block"}},
+        (
+            "speculation.sampling.rejection: Block needs vLLM 0.25.0 or later, engine.version is 0.24.0;"
+            " remove it or upgrade"
+        ),
+    ),
+    (
+        {"version": "0.33.0"},
+        {"method": "Mtp", "config": {"model": "org/draft"}},
+        "speculation.config.model: it has a field of its own; use speculation.draft.name",
+    ),
+    (
+        {"version": "0.33.0", "image": "vllm/vllm-openai:v0.30.0"},
+        {"method": "None"},
+        (
+            "engine.image: the tag says 0.30.0, engine.version 0.33.0; flags and metric names follow engine.version, so"
+            " make the two agree"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("engine", "speculation", "message"), REFUSED)
+def test_what_the_engine_would_refuse_is_refused_before_a_pod_is_made(
+    engine: dict[str, Any], speculation: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UnsupportedConfig) as caught:
+        words(engine=engine, speculation=speculation)
+    assert str(caught.value) == message
+
+
+def test_what_is_only_warned_of_is_rendered() -> None:
+    assert words(speculation={"method": "Suffix"})[-1] == '{"method":"suffix"}'
+
+
+@pytest.mark.parametrize(("version", "drains"), [("0.8.3", False), ("0.17.0", False), ("0.18.0", True)])
+def test_the_drain_is_rendered_where_the_version_has_it(version: str, *, drains: bool) -> None:
+    assert ("--shutdown-timeout" in words(engine={"version": version})) is drains
 
 
 def test_no_word_is_empty_and_every_one_is_text() -> None:

@@ -276,7 +276,7 @@ class TestPodTemplate:
 
 
 def test_what_the_engine_cannot_run_is_refused() -> None:
-    with pytest.raises(UnsupportedConfig, match=r"^speculation\.config: vLLM does not know nope;"):
+    with pytest.raises(UnsupportedConfig, match=r"^speculation\.config\.nope: vLLM 0\.33\.0 does not know it;"):
         pod_spec(speculation={"method": "Suffix", "config": {"nope": 1}})
 
 

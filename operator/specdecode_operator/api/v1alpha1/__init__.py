@@ -6,7 +6,7 @@ from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
 from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
 from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeployment, parse
 from specdecode_operator.api.v1alpha1.spec import Fallback, Spec
-from specdecode_operator.api.v1alpha1.speculation import Draft, Method, Speculation
+from specdecode_operator.api.v1alpha1.speculation import Draft, DraftSampling, Method, Rejection, Speculation
 from specdecode_operator.api.v1alpha1.status import (
     MAX_DECISIONS,
     Condition,
@@ -33,6 +33,7 @@ __all__ = [
     "ConditionStatus",
     "Decision",
     "Draft",
+    "DraftSampling",
     "Duration",
     "EffectiveThreshold",
     "Engine",
@@ -51,6 +52,7 @@ __all__ = [
     "Outcome",
     "PodTemplate",
     "Policy",
+    "Rejection",
     "Resources",
     "Rollout",
     "RolloutStrategy",

@@ -40,10 +40,11 @@ class DraftSampling(StrEnum):
 
 
 class Rejection(StrEnum):
-    """How the target accepts them (vLLM `rejection_sample_method`); both keep the target's distribution."""
+    """How the target accepts them (vLLM `rejection_sample_method`); Fly alone gives up the target's distribution."""
 
     STANDARD = "Standard"
     BLOCK = "Block"
+    FLY = "Fly"
 
 
 _NEEDS_DRAFT: Final = "['DraftModel', 'Eagle', 'Eagle3']"
@@ -130,12 +131,12 @@ class BatchRange(ApiModel):
 
 
 class Sampling(ApiModel):
-    """How tokens are drawn and accepted; the answers' distribution stays the target's."""
+    """How tokens are drawn and accepted; unless by `Fly`, the answers' distribution stays the target's."""
 
     draft: DraftSampling | None = None
     """`Probabilistic` raises acceptance at temperatures above 0 and costs memory for the draft's logits."""
     rejection: Rejection | None = None
-    """`Block` accepts whole blocks; it needs vLLM's V2 model runner."""
+    """`Block` accepts whole blocks (vLLM's V2 model runner); `Fly` also tokens that differ (lossy, from 0.33)."""
 
 
 class Speculation(ApiModel):

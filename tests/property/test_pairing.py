@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from specdecode_operator.api.remarks import Level
-from specdecode_operator.api.v1alpha1 import Spec
+from specdecode_operator.api.v1alpha1 import Spec, Speculation
 from specdecode_operator.sizing import ModelFacts
 from support.pairs import Case
 from support.shapes import ALL, DEEPSEEK_V3, LLAMA_8B
@@ -113,6 +113,10 @@ def test_a_field_that_does_not_exist_is_told_from_one_that_does(field: str) -> N
     assert not _exists(field)
 
 
+def test_the_keys_of_the_engine_count_as_fields() -> None:
+    assert _exists("speculation.config.max_model_len")
+
+
 def test_the_shapes_are_those_that_they_are_named_for() -> None:
     assert (LLAMA_8B.kv_heads * LLAMA_8B.head_dim * 2 * 2 * LLAMA_8B.layers) == 131072
     assert DEEPSEEK_V3.latent_kv_dim is not None
@@ -122,6 +126,8 @@ def test_the_shapes_are_those_that_they_are_named_for() -> None:
 def _exists(path: str) -> bool:
     kind: Any = Spec
     for part in path.split("."):
+        if kind is FREE:
+            return part == "max_model_len"
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             return False
         by_alias = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
@@ -135,3 +141,7 @@ def _model(annotation: Any) -> Any:
     """Return the model in an annotation, such as that of `Draft | None`; the annotation where there is none."""
     parts = (annotation, *get_args(annotation))
     return next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), annotation)
+
+
+FREE = _model(Speculation.model_fields["config"].annotation)
+"""Keys of `--speculative-config`, which the schema leaves to the engine."""

@@ -73,13 +73,6 @@ ROWS = {
         QWEN.but(draft=QWEN25_05B),
         QWEN.but(draft=QWEN25_05B, speculation=HETEROGENEOUS),
     ),
-    "heterogeneous vocabulary, probabilistic": Row(
-        "VocabularyMismatch",
-        ERROR,
-        DRAFT,
-        QWEN.but(draft=QWEN25_05B, speculation=HETEROGENEOUS | {"sampling": {"draft": "Probabilistic"}}),
-        QWEN.but(draft=QWEN25_05B, speculation=HETEROGENEOUS | {"sampling": {"draft": "Greedy"}}),
-    ),
     "tokenizer": Row(
         "TokenizerMismatch",
         WARNING,
@@ -297,16 +290,16 @@ ROWS = {
     "draft's own limit": Row(
         "DraftLengthExceeded",
         ERROR,
-        "speculation.config",
+        "speculation.config.max_model_len",
         SHORT_DRAFT.but(engine={"maxModelLen": 8192}, speculation={"config": {"max_model_len": 8193}}),
         SHORT_DRAFT.but(engine={"maxModelLen": 8192}, speculation={"config": {"max_model_len": 8192}}),
     ),
-    "draft's own limit over the server's": Row(
+    "draft's own limit over the target's context": Row(
         "DraftLengthExceeded",
         ERROR,
-        "speculation.config",
-        PAIR.but(engine={"maxModelLen": 4096}, speculation={"config": {"max_model_len": 8192}}),
-        PAIR.but(engine={"maxModelLen": 4096}, speculation={"config": {"max_model_len": 4096}}),
+        "speculation.config.max_model_len",
+        PAIR.but(target=replace(LLAMA_70B, context_length=8192), speculation={"config": {"max_model_len": 8193}}),
+        PAIR.but(target=replace(LLAMA_70B, context_length=8192), speculation={"config": {"max_model_len": 8192}}),
     ),
     "many tokens": Row("ManyTokens", WARNING, TOKENS, PAIR.but(tokens=9), PAIR.but(tokens=8)),
     "many tokens without facts": Row(

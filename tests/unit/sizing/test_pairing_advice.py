@@ -56,7 +56,7 @@ ARTICLE = {
                 WARNING,
                 "DraftSmall",
                 DRAFT,
-                f"1:57.1 (1.24B to 70.6B parameters) {FAR}",
+                f"the size ratio 1:57.1 (1.24B to 70.6B parameters) {FAR}",
             ),
         ),
     ),
@@ -67,7 +67,7 @@ ARTICLE = {
                 WARNING,
                 "DraftSmall",
                 DRAFT,
-                f"1:50.5 (8.03B to 406B parameters) {FAR}",
+                f"the size ratio 1:50.5 (8.03B to 406B parameters) {FAR}",
             ),
         ),
     ),
@@ -138,6 +138,15 @@ def test_facts_of_a_draft_that_the_resource_does_not_name_are_not_looked_at() ->
 
 def test_nothing_is_compared_with_a_draft_of_the_wrong_kind() -> None:
     assert HEAD.but(target=QWEN25_72B, draft=LLAMA_1B).codes() == ["DraftIsNoHead"]
+
+
+def test_a_draft_as_long_as_its_target_is_not_blamed_for_a_length_that_the_target_has_not() -> None:
+    assert PAIR.but(engine={"maxModelLen": 200000}).codes() == ["ContextExceeded"]
+
+
+def test_a_draft_is_not_stretched_with_its_target() -> None:
+    stretched = {"maxModelLen": 200000, "extraArgs": ["--hf-overrides", "{}"]}
+    assert PAIR.but(engine=stretched).codes() == ["DraftContextShort"]
 
 
 def test_a_family_of_another_name_is_no_matter_for_a_head() -> None:

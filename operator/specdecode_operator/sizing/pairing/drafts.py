@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from specdecode_operator.api.remarks import Remark
-from specdecode_operator.api.v1alpha1.speculation import DraftSampling
 from specdecode_operator.sizing.facts import ModelFacts
 from specdecode_operator.sizing.pairing.asked import Asked, active, billions, error, warning
 
@@ -38,19 +37,20 @@ _VERY_SMALL: Final = (
 
 
 def vocabulary(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterator[Remark]:
-    """Compare `vocab_size`, padding included, as vLLM does (`vllm/config/speculative.py` 0.33.0)."""
-    if target.vocabulary_size == draft.vocabulary_size or _heterogeneous(asked):
+    """Compare `vocab_size`, padding included, as vLLM does (`vllm/config/speculative.py` 0.33.0).
+
+    `use_heterogeneous_vocab` lifts the comparison; what it asks for in turn is a rule of the engine's.
+    """
+    if target.vocabulary_size == draft.vocabulary_size or asked.key("use_heterogeneous_vocab"):
         return
-    sizes = f"{draft.name} has a vocab_size of {draft.vocabulary_size} and {target.name} {target.vocabulary_size}"
-    if asked.key("use_heterogeneous_vocab"):
-        fix = "use_heterogeneous_vocab drafts greedily only: set sampling.draft to Greedy or leave it out"
-    else:
-        fix = (
-            f"vLLM wants them equal: take a draft whose config.json says {target.vocabulary_size}, or set"
-            " use_heterogeneous_vocab: true in speculation.config, which proposes only tokens that both models have,"
-            " drafts greedily and runs on the V1 model runner"
-        )
-    yield error("VocabularyMismatch", _DRAFT, f"{sizes}; {fix}")
+    yield error(
+        "VocabularyMismatch",
+        _DRAFT,
+        f"{draft.name} has a vocab_size of {draft.vocabulary_size} and {target.name} {target.vocabulary_size}; vLLM"
+        f" wants them equal: take a draft whose config.json says {target.vocabulary_size}, or set"
+        " use_heterogeneous_vocab: true in speculation.config, which proposes only tokens that both models have, drafts"
+        " greedily and runs on the V1 model runner",
+    )
 
 
 def tokenizer(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterator[Remark]:
@@ -58,10 +58,8 @@ def tokenizer(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterator[R
 
     A warning: vLLM does not compare them, and files can differ in bytes that change no token.
     """
-    known = target.tokenizer is not None and draft.tokenizer is not None
-    if not known or target.tokenizer == draft.tokenizer or _heterogeneous(asked):
-        return
-    if target.vocabulary_size != draft.vocabulary_size:
+    comparable = target.tokenizer and draft.tokenizer and target.vocabulary_size == draft.vocabulary_size
+    if not comparable or target.tokenizer == draft.tokenizer or asked.key("use_heterogeneous_vocab"):
         return
     yield warning(
         "TokenizerMismatch",
@@ -147,18 +145,11 @@ def quantized_target(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Ite
     )
 
 
-def _heterogeneous(asked: Asked) -> bool:
-    """Whether vLLM lets the vocabularies differ; only with greedy drafting."""
-    sampling = asked.speculation.sampling
-    greedy = sampling is None or sampling.draft is not DraftSampling.PROBABILISTIC
-    return bool(asked.key("use_heterogeneous_vocab")) and greedy
-
-
 def _sizes(target: ModelFacts, draft: ModelFacts) -> str:
     ratio = active(target) / max(active(draft), 1)
     experts = target.active_parameters or draft.active_parameters
     counted = "parameters that a token uses" if experts else "parameters"
-    return f"1:{_short(ratio)} ({billions(active(draft))} to {billions(active(target))} {counted})"
+    return f"the size ratio 1:{_short(ratio)} ({billions(active(draft))} to {billions(active(target))} {counted})"
 
 
 def _short(ratio: float) -> str:

@@ -42,10 +42,10 @@ def draft_context(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterat
     error where the resource asks for more.
     """
     context = min(draft.context_length, asked.whole("max_model_len") or draft.context_length)
-    length = asked.engine.max_model_len or target.context_length
-    if context >= length or (asked.engine.max_model_len is None and _stretched(asked)):
+    length, given = asked.engine.max_model_len or target.context_length, asked.engine.max_model_len is not None
+    longest = length if _stretched(asked) else min(length, target.context_length)
+    if context >= longest:
         return
-    given = asked.engine.max_model_len is not None
     subject = f"{length} tokens exceed" if given else f"the {length} tokens of {target.name} exceed"
     lowered = _lowers_length(asked)
     consequence = (
@@ -63,16 +63,20 @@ def draft_context(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterat
 
 
 def draft_length(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterator[Remark]:
-    """Compare `max_model_len` of the draft with both contexts (`vllm/config/speculative.py` 0.33.0)."""
+    """Compare `max_model_len` of the draft with what both models can (`vllm/config/speculative.py` 0.33.0).
+
+    Comparing it with `engine.maxModelLen` needs no facts; that is a rule of the engine's.
+    """
     length = asked.whole("max_model_len")
-    most = min(draft.context_length, asked.engine.max_model_len or target.context_length)
-    if length is None or length <= most or _stretched(asked):
+    bounded = asked.engine.max_model_len is not None or _stretched(asked)
+    most = draft.context_length if bounded else min(draft.context_length, target.context_length)
+    if length is None or length <= most:
         return
     yield error(
         "DraftLengthExceeded",
-        "speculation.config",
-        f"max_model_len is {length}, more than the {most} tokens that {draft.name} and the server allow; set at most"
-        f" {most}, or leave it out",
+        "speculation.config.max_model_len",
+        f"{length} is more than the {most} tokens that {draft.name} and its target can; set at most {most}, or leave it"
+        " out",
     )
 
 

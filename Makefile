@@ -74,6 +74,10 @@ test-chart: tools ## The Helm chart: lint, render, install
 test-e2e: prepare ## On a real cluster with kubelet, vLLM and Prometheus (needs root)
 	$(PYTEST) tests/e2e
 
+.PHONY: test-long
+test-long: venv ## What takes minutes: pre-flight against the real vLLM of several versions
+	$(PYTEST) tests/contract
+
 .PHONY: cluster-up
 cluster-up: venv ## A real cluster on this machine, without Docker (needs root)
 	@$(DEVCLUSTER) up

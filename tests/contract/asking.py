@@ -32,12 +32,14 @@ class Answer:
     """What vLLM says of one command line."""
 
     ok: bool
-    stage: str
-    """`parse` or `config`: where it was refused."""
-    type: str
-    """The exception's class; empty where there is none."""
-    error: str
-    """The exception's first lines; empty where there is none."""
+    runner: str = ""
+    """The model runner that it chose, `V1` or `V2`; empty where it refuses."""
+    stage: str = ""
+    """`parse` or `config`: where it refuses; empty where it passes, like what follows."""
+    type: str = ""
+    """The exception's class."""
+    error: str = ""
+    """The exception's first lines."""
 
 
 @dataclass(frozen=True)

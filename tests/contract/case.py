@@ -11,7 +11,7 @@ from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import Engine, Model, Speculation
 from specdecode_operator.engine import Serving, arguments, examine
 from specdecode_operator.engine.methods import Runner
-from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup
+from specdecode_operator.engine.rules.setup import Setup
 from specdecode_operator.sizing.pairing import pairing
 
 __all__ = ["Case", "Fields", "Question"]
@@ -55,13 +55,12 @@ class Case:
         serving = Serving(model, str(folder / model.name), speculation, draft, engine, shutdown_timeout=300)
         with mock.patch.object(sys.modules[arguments.__module__], "examine", return_value=()):
             words = arguments(serving)
-        return Question(tuple(words), self._env(Setup(model, speculation, engine)))
+        return Question(tuple(words), tuple((variable.name, variable.value) for variable in engine.env))
 
-    def _env(self, setup: Setup) -> tuple[tuple[str, str], ...]:
-        """The CPU platform takes model runner V1 unless told otherwise, so that what a GPU would take is told."""
-        given = {variable.name: variable.value for variable in setup.engine.env}
-        runner = {V2_SWITCH: "1"} if setup.runner is Runner.V2 else {}
-        return tuple((runner | given).items())
+    @property
+    def runner(self) -> Runner:
+        """The model runner that pre-flight expects."""
+        return Setup(*self._parsed()).runner
 
     def _parsed(self) -> tuple[Model, Speculation, Engine]:
         return (

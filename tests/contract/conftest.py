@@ -27,6 +27,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
+def report() -> list[str]:
+    return _REPORT
+
+
+@pytest.fixture(scope="session")
 def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
     scratch = tmp_path_factory.mktemp("contract")
     models.write(scratch / "models")

@@ -4,7 +4,6 @@ The build for CPUs is the development cluster's engine. A version that exists on
 packages of the first: reading arguments needs neither its kernels nor its own torch.
 """
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,7 @@ VERSIONS: Final = (CPU_BUILD, "0.33.0")
 
 
 def python(version: str) -> Path:
-    """The Python that has vLLM `version`; installed on first use, about 6 GB for the first and 1 GB for each further."""
+    """The Python that has vLLM `version`; installed on first use (about 6 GB, 1 GB for each after the first)."""
     return engine.python() if version == CPU_BUILD else _layered(version) / "bin" / "python"
 
 
@@ -36,7 +35,10 @@ def _install(folder: Path, requirements: Path) -> None:
     env = pipconfig.uv_environment(pipconfig.settings())
     below = next(engine.environment().glob("lib/python*/site-packages"))
     with step(f"Installing {requirements.stem} over the engine's packages (only the first time)"):
-        run([engine.uv(), "venv", "--relocatable", "--allow-existing", "--python", engine.base_python(), folder], env=env)
+        run(
+            [engine.uv(), "venv", "--relocatable", "--allow-existing", "--python", engine.base_python(), folder],
+            env=env,
+        )
         run([engine.uv(), "pip", "install", "--python", folder, *engine.INSTALL_FLAGS, "-r", requirements], env=env)
         site = next(folder.glob("lib/python*/site-packages"))
         (site / "engine.pth").write_text(f"import site; site.addsitedir({str(below)!r})\n")

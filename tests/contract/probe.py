@@ -1,8 +1,9 @@
 """Ask vLLM itself: parse and validate argument lists as `vllm serve` does before it touches a GPU or weights.
 
 Runs under the Python of a vLLM environment, not under the project's. Standard input holds a JSON object
-`{"lists": [{"words": [...], "env": {...}}, ...]}`. Each line of the file that the command line names is one JSON object: first what the
-parser knows, then one answer a list, in order. vLLM writes what it likes to standard output and error.
+`{"lists": [{"words": [...], "env": {...}}, ...]}`. Each line of the file that the command line names is one JSON
+object: first what the parser knows, then one answer a list, in order. vLLM writes what it likes to standard output
+and error.
 """
 
 import argparse
@@ -26,7 +27,7 @@ PARSER_MODULES = (
 def main() -> None:
     """Answer every list in one process: importing vLLM costs more than a hundred answers."""
     lists = json.load(sys.stdin)["lists"]
-    use_cpu_platform()
+    prepare()
     with open(sys.argv[1], "w", encoding="utf-8") as out:  # noqa: PTH123 - the shortest that flushes by line
         parser = serve_parser()
         out.write(json.dumps(known(parser)) + "\n")
@@ -35,14 +36,19 @@ def main() -> None:
             out.flush()
 
 
-def use_cpu_platform() -> None:
-    """Take the CPU platform where vLLM finds none, as `vllm bench` does (`vllm/entrypoints/cli/main.py` 0.33.0)."""
+def prepare() -> None:
+    """Take the CPU platform where vLLM finds none, and let vLLM choose the model runner as on a GPU.
+
+    The platform: as `vllm bench` does (`vllm/entrypoints/cli/main.py` 0.33.0). The runner: V2 needs Triton, which the
+    machine of the test lacks and the image has (`use_v2_model_runner` in `vllm/config/vllm.py`).
+    """
     from vllm import platforms  # noqa: PLC0415 - importing vLLM is this function's work
 
     if platforms.current_platform.is_unspecified():
         from vllm.platforms.cpu import CpuPlatform  # noqa: PLC0415
 
         platforms.current_platform = CpuPlatform()
+    import_module("vllm.config.vllm").HAS_TRITON = True
 
 
 def serve_parser() -> Any:
@@ -61,11 +67,11 @@ def known(parser: argparse.ArgumentParser) -> dict[str, Any]:
 
 
 def answer(words: list[str], env: dict[str, str]) -> dict[str, Any]:
-    """Return `ok`, and where it is false the stage (`parse` or `config`), the error's type and its first lines."""
+    """Return whether it is `ok`, and then the model runner, else the stage, the error's type and its first lines."""
     with _environment(env):
         namespace, error = _parsed(words)
         if namespace is None:
-            return {"ok": False, "stage": "parse", "type": "SystemExit", "error": error}
+            return refused("parse", "SystemExit", error)
         return _validated(namespace)
 
 
@@ -85,10 +91,15 @@ def _validated(namespace: argparse.Namespace) -> dict[str, Any]:
     if namespace.model_tag is not None:  # as `vllm/entrypoints/cli/serve.py` does
         namespace.model = namespace.model_tag
     try:
-        AsyncEngineArgs.from_cli_args(namespace).create_engine_config()
+        config = AsyncEngineArgs.from_cli_args(namespace).create_engine_config()
     except Exception as error:  # noqa: BLE001 - whatever ends the server before it starts
-        return {"ok": False, "stage": "config", "type": type(error).__name__, "error": _short(str(error))}
-    return {"ok": True, "stage": "config", "type": "", "error": ""}
+        return refused("config", type(error).__name__, _short(str(error)))
+    return {"ok": True, "runner": "V2" if config.use_v2_model_runner else "V1"}
+
+
+def refused(stage: str, kind: str, error: str) -> dict[str, Any]:
+    """Return the answer to a list that is refused at `parse` or `config`."""
+    return {"ok": False, "stage": stage, "type": kind, "error": error}
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One variant of a resource as the contract sees it: what pre-flight says of it, and the command line that it becomes."""
+"""One variant of a resource: what pre-flight says of it, and the command line that it becomes."""
 
 import sys
 from dataclasses import dataclass, field

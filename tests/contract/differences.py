@@ -1,4 +1,4 @@
-"""Which rules the engine shares at configuration time, which it cannot, and where the two still differ, with the reason."""
+"""Which rules the engine shares at configuration time, which it cannot, and why the two still differ."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ APART: Final[Mapping[str, str]] = {
     "PaddedBatchesNeeded": "start-up: the model runner raises it",
     "ScheduleDisabled": "silent: the engine switches the schedule off with a line in its log",
 }
-"""Codes of errors that the engine does not raise at configuration time, and why; what it then says is still compared."""
+"""Codes of errors that the engine does not raise at configuration time, and why."""
 
 
 @dataclass(frozen=True)

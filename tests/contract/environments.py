@@ -1,7 +1,7 @@
 """Environments in which a version of vLLM reads arguments: no GPU, no weights.
 
-The build for CPUs is the development cluster's engine. A version that exists only as a build for GPUs is installed alone, over the
-packages of the first: reading arguments needs neither its kernels nor its own torch.
+The build for CPUs is the development cluster's engine. A version that exists only as a build for GPUs is
+installed alone, over the packages of the first: reading arguments needs neither its kernels nor its own torch.
 """
 
 from pathlib import Path

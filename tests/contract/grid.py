@@ -1,4 +1,4 @@
-"""Every kind of command line that the renderer makes: all methods with all choices, each further field with each method.
+"""Every kind of command line that the renderer makes: all methods with all choices, each field with each method.
 
 What the API's own models refuse is left out, since it never reaches the renderer.
 """

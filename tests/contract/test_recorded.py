@@ -39,10 +39,8 @@ def test_pre_flight_and_the_recorded_tables_agree_on_what_a_version_knows(versio
         one for one in judged(version) if only_the_tables_refuse(one) or only_pre_flight_calls_something_unknown(one)
     ]
     tried = len(judged(version))
-    report.append(
-        f"vLLM {version} (recorded): {tried} lists tried, {tried - len(differing)} agreed, {len(differing)} differ for a"
-        " known reason"
-    )
+    agreed = tried - len(differing)
+    report.append(f"vLLM {version}, recorded: {tried} lists tried, {agreed} agreed, {len(differing)} differ by nature")
     assert [
         (case.name, remarks, unknown) for case, remarks, unknown in differing if case.name not in TABLED_OTHERWISE
     ] == []

@@ -44,11 +44,13 @@ class EngineMethod:
     """An older word, and the first release that was seen to take the new one."""
 
 
+_V0_GONE: Final = Version(0, 10, 0)
+
 METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.DRAFT_MODEL: EngineMethod(
         "draft_model",
         (span("0.8.3", "0.10.0"), span("0.15.0")),
-        v1=Version(0, 10, 0),
+        v1=Version(0, 15, 0),
         v2=Version(0, 31, 0),
     ),
     Method.NGRAM: EngineMethod(
@@ -60,7 +62,7 @@ METHODS: Final[Mapping[Method, EngineMethod]] = {
         logits=False,
     ),
     Method.EAGLE: EngineMethod("eagle", (span(),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
-    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
+    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 2), v2=Version(0, 25, 0)),
     Method.MTP: EngineMethod(
         "mtp",
         (span("0.9.0"),),
@@ -91,4 +93,4 @@ def default_runner(method: Method, version: Version) -> Runner:
         return Runner.V2 if version >= Version(0, 25, 0) else Runner.V1
     if found.v2 is not None and version >= found.v2:
         return Runner.V2
-    return Runner.V1 if version >= found.v1 else Runner.V0
+    return Runner.V1 if version >= min(found.v1, _V0_GONE) else Runner.V0

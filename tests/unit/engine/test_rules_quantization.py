@@ -68,7 +68,7 @@ CASES = [
     ),
     Case("QuantizationNeedsCheckpoint", DRAFT, draft("gptq"), draft("fp8_per_tensor")),
     Case("QuantizationNeedsCheckpoint", TARGET, target("mxfp4", "0.28.0"), target("mxfp4", "0.29.0")),
-    Case("QuantizationDeprecated", TARGET, target("fp8"), target("fp8", "0.32.0"), ("fp8_per_tensor",)),
+    Case("QuantizationDeprecated", TARGET, target("fp8", "0.31.0"), target("fp8", "0.30.0"), ("fp8_per_tensor",)),
     Case("QuantizationDeprecated", DRAFT, draft("fp8"), draft("fp8_per_block")),
     Case(
         "QuantizationDeprecated",

@@ -100,6 +100,12 @@ CASES = [
         PAIR | {"speculation": {"config": {"use_heterogeneous_vocab": True}}},
     ),
     Case(
+        "RunnerUnsupported",
+        "speculation.batchSizeSchedule",
+        EAGLE | {"version": "0.24.0", "env": V2_ON, "speculation": {"batchSizeSchedule": [{"tokens": 1}]}},
+        EAGLE | {"version": "0.25.0", "env": V2_ON, "speculation": {"batchSizeSchedule": [{"tokens": 1}]}},
+    ),
+    Case(
         "AcceptanceNotMeasured",
         "engine.version",
         PAIR | {"version": "0.9.2"},

@@ -11,7 +11,7 @@ from specdecode_operator.engine.versions import Version
 __all__ = ["kv_cache_exists", "load_format_exists", "quantization_exists", "quantization_fits", "quantization_suits"]
 
 _FP8_UNITS: Final = 8.9
-_ALIAS_DEPRECATED: Final = Version(0, 33, 0)
+_ALIAS_DEPRECATED: Final = Version(0, 31, 0)
 _WEIGHT_ONLY_BELOW: Final = frozenset({"fp8", "fp8_per_tensor", "fp8_per_block", "mxfp8"})
 
 

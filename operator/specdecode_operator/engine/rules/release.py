@@ -28,6 +28,7 @@ _TAG: Final = re.compile(r"(?P<name>[^/]*):v?(?P<version>\d{1,3}\.\d{1,3}\.\d{1,
 _V1_FIRST: Final = frozenset({Method.DRAFT_MODEL, Method.NGRAM, Method.SUFFIX})
 """Methods that V2 did not run, even when asked to, before it ran them by default."""
 
+_V2_SCHEDULES: Final = Version(0, 25, 0)
 _ONE_ENGINE_COUNTED: Final = span("0.10.0", "0.11.0")
 
 
@@ -148,6 +149,8 @@ def _demands(setup: Setup) -> Iterator[tuple[str, str, Runner]]:
     v2 = METHODS[setup.method].v2
     if setup.method in _V1_FIRST and (v2 is None or setup.version < v2):
         yield str(setup.method), "speculation.method", Runner.V1
+    if setup.speculation.batch_size_schedule is not None and setup.version < _V2_SCHEDULES:
+        yield "a schedule", "speculation.batchSizeSchedule", Runner.V1
     for key in ("parallel_drafting", "use_heterogeneous_vocab"):
         if setup.key(key):
             yield key, f"speculation.config.{key}", Runner.V1

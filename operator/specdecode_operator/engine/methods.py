@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Method
-from specdecode_operator.engine.versions import Span, Version, span
+from specdecode_operator.engine.versions import ALWAYS, Span, Version, span
 
-__all__ = ["METHODS", "EngineMethod", "Runner", "default_runner", "method_word"]
+__all__ = ["METHODS", "NAME_WORDS", "EngineMethod", "Runner", "default_runner", "method_word"]
 
 
 class Runner(StrEnum):
@@ -73,6 +73,18 @@ METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.SUFFIX: EngineMethod("suffix", (span("0.11.2"),), v1=Version(0, 11, 2), lookahead=False, logits=False),
 }
 """All methods of the API but `None`."""
+
+NAME_WORDS: Final[Mapping[str, Span]] = {
+    "eagle-": ALWAYS,
+    "eagle3-": span("0.8.5", "0.10.2"),
+    "eagle3": span("0.10.2"),
+    "dflash": span("0.20.0"),
+    "dspark": span("0.25.0"),
+}
+"""Words in a draft's name by which vLLM takes it for a head, in small letters, even where `method` says otherwise.
+
+The methods `eagle` and `eagle3` stand as they are, from 0.8.5 on.
+"""
 
 
 def method_word(method: Method, version: Version) -> str:

@@ -27,7 +27,9 @@ def quantization_exists(setup: Setup) -> Iterator[Remark]:
             early = setup.version < found.releases.first
             instead = f"; use {found.instead}" if found.instead and not early else ""
             code = "QuantizationUnavailable" if early else "QuantizationRemoved"
-            yield error(code, field, f"{name}: {reason}{instead}")
+            plugin = f", or an image with {found.plugin}" if found.plugin and not early else ""
+            say = warning if plugin and setup.engine.image else error
+            yield say(code, field, f"{name}: {reason}{instead}{plugin}")
 
 
 def quantization_suits(setup: Setup) -> Iterator[Remark]:

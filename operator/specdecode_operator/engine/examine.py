@@ -17,6 +17,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     release.image_agrees,
     release.drained,
     release.method_runs,
+    release.method_stands,
     release.package_there,
     release.runner_fits,
     release.acceptance_measured,

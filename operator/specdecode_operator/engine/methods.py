@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Method
-from specdecode_operator.engine.versions import Span, Version, span
+from specdecode_operator.engine.versions import ALWAYS, Span, Version, span
 
-__all__ = ["METHODS", "EngineMethod", "Runner", "default_runner", "method_word"]
+__all__ = ["METHODS", "NAME_WORDS", "EngineMethod", "Runner", "default_runner", "method_word"]
 
 
 class Runner(StrEnum):
@@ -44,11 +44,13 @@ class EngineMethod:
     """An older word, and the first release that was seen to take the new one."""
 
 
+_V0_GONE: Final = Version(0, 10, 0)
+
 METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.DRAFT_MODEL: EngineMethod(
         "draft_model",
         (span("0.8.3", "0.10.0"), span("0.15.0")),
-        v1=Version(0, 10, 0),
+        v1=Version(0, 15, 0),
         v2=Version(0, 31, 0),
     ),
     Method.NGRAM: EngineMethod(
@@ -60,7 +62,7 @@ METHODS: Final[Mapping[Method, EngineMethod]] = {
         logits=False,
     ),
     Method.EAGLE: EngineMethod("eagle", (span(),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
-    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 0), v2=Version(0, 25, 0)),
+    Method.EAGLE3: EngineMethod("eagle3", (span("0.9.2"),), v1=Version(0, 9, 2), v2=Version(0, 25, 0)),
     Method.MTP: EngineMethod(
         "mtp",
         (span("0.9.0"),),
@@ -71,6 +73,18 @@ METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.SUFFIX: EngineMethod("suffix", (span("0.11.2"),), v1=Version(0, 11, 2), lookahead=False, logits=False),
 }
 """All methods of the API but `None`."""
+
+NAME_WORDS: Final[Mapping[str, Span]] = {
+    "eagle-": ALWAYS,
+    "eagle3-": span("0.8.5", "0.10.2"),
+    "eagle3": span("0.10.2"),
+    "dflash": span("0.20.0"),
+    "dspark": span("0.25.0"),
+}
+"""Words in a draft's name by which vLLM takes it for a head, in small letters, even where `method` says otherwise.
+
+The methods `eagle` and `eagle3` stand as they are, from 0.8.5 on.
+"""
 
 
 def method_word(method: Method, version: Version) -> str:
@@ -91,4 +105,4 @@ def default_runner(method: Method, version: Version) -> Runner:
         return Runner.V2 if version >= Version(0, 25, 0) else Runner.V1
     if found.v2 is not None and version >= found.v2:
         return Runner.V2
-    return Runner.V1 if version >= found.v1 else Runner.V0
+    return Runner.V1 if version >= min(found.v1, _V0_GONE) else Runner.V0

@@ -40,6 +40,8 @@ class Quantizer:
     """Releases that refuse it without `--allow-deprecated-quantization`."""
     online: Span | None = None
     """Releases in which a checkpoint's method also takes plain weights."""
+    plugin: str | None = None
+    """Package that brings it back where it is gone."""
     instead: str | None = None
     """What does the same today."""
 
@@ -85,7 +87,9 @@ QUANTIZERS: Final[Mapping[str, Quantizer]] = {
     "fp8_per_channel": Quantizer(_ONLINE, span("0.24.0"), _since(("0.24.0", 8.9))),
     "fp8_per_tensor": Quantizer(_ONLINE, span("0.20.0"), _since(("0.20.0", 7.5))),
     "fp_quant": Quantizer(_CHECKPOINT, span("0.11.2"), _since(("0.11.2", 10.0)), deprecated=span("0.14.0")),
-    "gguf": Quantizer(_CHECKPOINT, span(gone="0.24.0"), _since(("0.8.3", 6.0)), instead="the plug-in vllm-gguf-plugin"),
+    "gguf": Quantizer(
+        _CHECKPOINT, span(gone="0.24.0"), _since(("0.8.3", 6.0)), plugin="vllm-gguf-plugin", instead=_PRE_QUANTIZED
+    ),
     "gptq": Quantizer(_CHECKPOINT, capability=_since(("0.8.3", 6.0))),
     "gptq_bitblas": Quantizer(
         _CHECKPOINT, span("0.8.5", "0.16.0"), _since(("0.8.5", 8.0)), deprecated=_LAST, instead="gptq"

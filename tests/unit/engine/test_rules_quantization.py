@@ -36,7 +36,7 @@ CASES = [
         ("0.28.0", "fp8_per_channel"),
     ),
     Case("QuantizationRemoved", DRAFT, draft("bitsandbytes", "0.28.0"), draft("bitsandbytes", "0.27.1")),
-    Case("QuantizationRemoved", TARGET, target("gguf", "0.24.0"), target("gguf", "0.23.0"), ("plug-in",)),
+    Case("QuantizationRemoved", TARGET, target("gguf", "0.24.0"), target("gguf", "0.23.0"), ("vllm-gguf-plugin",)),
     Case("QuantizationRemoved", TARGET, target("marlin"), target("marlin", "0.10.1"), ("gptq_marlin",)),
     Case(
         "QuantizationRemoved",
@@ -68,7 +68,7 @@ CASES = [
     ),
     Case("QuantizationNeedsCheckpoint", DRAFT, draft("gptq"), draft("fp8_per_tensor")),
     Case("QuantizationNeedsCheckpoint", TARGET, target("mxfp4", "0.28.0"), target("mxfp4", "0.29.0")),
-    Case("QuantizationDeprecated", TARGET, target("fp8"), target("fp8", "0.32.0"), ("fp8_per_tensor",)),
+    Case("QuantizationDeprecated", TARGET, target("fp8", "0.31.0"), target("fp8", "0.30.0"), ("fp8_per_tensor",)),
     Case("QuantizationDeprecated", DRAFT, draft("fp8"), draft("fp8_per_block")),
     Case(
         "QuantizationDeprecated",
@@ -139,6 +139,12 @@ def test_an_alias_is_warned_of_and_a_method_that_is_refused_is_an_error() -> Non
 
 def test_an_older_gpu_that_only_gains_less_is_no_fault() -> None:
     assert errors(target("fp8_per_tensor", capability=8.0)) == []
+
+
+def test_what_a_plugin_brings_back_is_only_warned_of_in_an_image_of_ones_own() -> None:
+    own = {"engine": {"image": "registry/vllm-gguf:latest"}}
+    assert (errors(target("gguf")), errors(target("gguf") | own)) == (["QuantizationRemoved"], [])
+    assert errors(target("bitsandbytes") | own) == ["QuantizationRemoved"]
 
 
 def test_a_method_that_the_release_lacks_is_not_judged_further() -> None:

@@ -61,6 +61,32 @@ CASES = [
         {"method": "Suffix", "version": "0.11.2"},
         ("0.11.2 or later",),
     ),
+    Case(
+        "MethodOverridden",
+        "speculation.draft.name",
+        PAIR | {"draft": {"name": "org/Qwen3-8B_Eagle3"}},
+        {"method": "Eagle3", "draft": {"name": "org/Qwen3-8B_Eagle3"}},
+        ("eagle3", "DraftModel"),
+    ),
+    Case(
+        "MethodOverridden",
+        "speculation.draft.name",
+        PAIR | {"version": "0.20.0", "draft": {"name": "org/small-dflash"}},
+        PAIR | {"version": "0.19.0", "draft": {"name": "org/small-dflash"}},
+    ),
+    Case(
+        "MethodOverridden",
+        "speculation.draft.name",
+        PAIR | {"draft": {"name": "org/small", "storage": {"claim": "c", "path": "eagle-tests/small"}}},
+        PAIR | {"draft": {"name": "org/eagle-small", "storage": {"claim": "c", "path": "small"}}},
+    ),
+    Case(
+        "MethodOverridden",
+        "speculation.draft.name",
+        {"method": "Eagle", "version": "0.8.3", "draft": {"name": "org/head"}},
+        {"method": "Eagle", "version": "0.8.3", "draft": {"name": "org/EAGLE-head"}},
+        ("draft model",),
+    ),
     Case("MethodNeedsPackage", "engine.image", {"method": "Suffix"}, {"method": "NGram"}, ("arctic-inference",)),
     Case(
         "RunnerUnsupported",
@@ -98,6 +124,12 @@ CASES = [
         "speculation.config.use_heterogeneous_vocab",
         PAIR | {"env": V2_ON, "speculation": {"config": {"use_heterogeneous_vocab": True}}},
         PAIR | {"speculation": {"config": {"use_heterogeneous_vocab": True}}},
+    ),
+    Case(
+        "RunnerUnsupported",
+        "speculation.batchSizeSchedule",
+        EAGLE | {"version": "0.24.0", "env": V2_ON, "speculation": {"batchSizeSchedule": [{"tokens": 1}]}},
+        EAGLE | {"version": "0.25.0", "env": V2_ON, "speculation": {"batchSizeSchedule": [{"tokens": 1}]}},
     ),
     Case(
         "AcceptanceNotMeasured",
@@ -195,8 +227,9 @@ def levels(code: str, **fields: object) -> list[str]:
 
 def test_a_tag_of_a_vllm_image_binds_and_that_of_another_is_asked_about() -> None:
     ours = levels("ImageVersionMismatch", engine={"image": "registry/vllm-openai:v0.30.0"})
-    other = levels("ImageVersionMismatch", engine={"image": "registry/chat:2.3.4"})
-    assert (ours, other) == (["Error"], ["Warning"])
+    others = ["registry/chat:2.3.4", "registry/chat:0.30.0", "registry/our-vllm:2.3.4", "registry/our-vllm:0.1.3"]
+    asked = [levels("ImageVersionMismatch", engine={"image": image}) for image in others]
+    assert (ours, asked) == (["Error"], [["Warning"]] * 4)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from specdecode_operator.engine.versions import Version
 __all__ = ["kv_cache_exists", "load_format_exists", "quantization_exists", "quantization_fits", "quantization_suits"]
 
 _FP8_UNITS: Final = 8.9
-_ALIAS_DEPRECATED: Final = Version(0, 33, 0)
+_ALIAS_DEPRECATED: Final = Version(0, 31, 0)
 _WEIGHT_ONLY_BELOW: Final = frozenset({"fp8", "fp8_per_tensor", "fp8_per_block", "mxfp8"})
 
 
@@ -27,7 +27,9 @@ def quantization_exists(setup: Setup) -> Iterator[Remark]:
             early = setup.version < found.releases.first
             instead = f"; use {found.instead}" if found.instead and not early else ""
             code = "QuantizationUnavailable" if early else "QuantizationRemoved"
-            yield error(code, field, f"{name}: {reason}{instead}")
+            plugin = f", or an image with {found.plugin}" if found.plugin and not early else ""
+            say = warning if plugin and setup.engine.image else error
+            yield say(code, field, f"{name}: {reason}{instead}{plugin}")
 
 
 def quantization_suits(setup: Setup) -> Iterator[Remark]:

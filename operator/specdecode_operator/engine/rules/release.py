@@ -7,7 +7,7 @@ from typing import Final
 from specdecode_operator.api.remarks import Remark
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.flags import FLAGS, LEGACY_FLAGS
-from specdecode_operator.engine.methods import METHODS, Runner
+from specdecode_operator.engine.methods import METHODS, NAME_WORDS, Runner
 from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, error, needs, warning
 from specdecode_operator.engine.versions import NEWEST, Feature, Version, span
 
@@ -20,14 +20,19 @@ __all__ = [
     "known",
     "measured_across_engines",
     "method_runs",
+    "method_stands",
     "package_there",
     "runner_fits",
 ]
 
 _TAG: Final = re.compile(r"(?P<name>[^/]*):v?(?P<version>\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9@][^@]*)?(?:@.*)?$")
+_OLDEST_IMAGE: Final = Version(0, 6, 0)
+_HEADS_STAND: Final = Version(0, 8, 5)
+_EAGLES: Final = frozenset({Method.EAGLE, Method.EAGLE3})
 _V1_FIRST: Final = frozenset({Method.DRAFT_MODEL, Method.NGRAM, Method.SUFFIX})
 """Methods that V2 did not run, even when asked to, before it ran them by default."""
 
+_V2_SCHEDULES: Final = Version(0, 25, 0)
 _ONE_ENGINE_COUNTED: Final = span("0.10.0", "0.11.0")
 
 
@@ -47,7 +52,8 @@ def image_agrees(setup: Setup) -> Iterator[Remark]:
     found = _TAG.search(setup.engine.image_reference)
     if found is None or Version.parse(found["version"]) == setup.version:
         return
-    say = error if "vllm" in found["name"].lower() else warning
+    plausible = Version.parse(found["version"]) >= _OLDEST_IMAGE and found["version"].startswith("0.")
+    say = error if "vllm" in found["name"].lower() and plausible else warning
     yield say(
         "ImageVersionMismatch",
         "engine.image",
@@ -107,6 +113,24 @@ def method_runs(setup: Setup) -> Iterator[Remark]:
     )
 
 
+def method_stands(setup: Setup) -> Iterator[Remark]:
+    """See `methods.NAME_WORDS`; `SpeculativeConfig.__post_init__` in `vllm/config/speculative.py`."""
+    draft = setup.speculation.draft
+    if draft is None or (setup.method in _EAGLES and setup.version >= _HEADS_STAND):
+        return
+    path = (draft.storage.path if draft.storage else None) or draft.name
+    words = [word for word, releases in NAME_WORDS.items() if setup.version in releases and word in path.lower()]
+    if setup.method in _EAGLES and not words:
+        message = f"vLLM {setup.version} takes {path} for a draft model, since eagle- is not in its name; upgrade"
+        yield error("MethodOverridden", "speculation.draft.name", message)
+    elif setup.method not in _EAGLES and words:
+        message = (
+            f"{path} has {words[0]} in its name, by which vLLM takes it for a head whatever speculation.method says;"
+            f" rename it, or choose another method than {setup.method}"
+        )
+        yield error("MethodOverridden", "speculation.draft.name", message)
+
+
 def package_there(setup: Setup) -> Iterator[Remark]:
     """`_validate_suffix_decoding` in `vllm/config/speculative.py`: an ImportError before the start."""
     if setup.method is Method.SUFFIX:
@@ -148,6 +172,8 @@ def _demands(setup: Setup) -> Iterator[tuple[str, str, Runner]]:
     v2 = METHODS[setup.method].v2
     if setup.method in _V1_FIRST and (v2 is None or setup.version < v2):
         yield str(setup.method), "speculation.method", Runner.V1
+    if setup.speculation.batch_size_schedule is not None and setup.version < _V2_SCHEDULES:
+        yield "a schedule", "speculation.batchSizeSchedule", Runner.V1
     for key in ("parallel_drafting", "use_heterogeneous_vocab"):
         if setup.key(key):
             yield key, f"speculation.config.{key}", Runner.V1

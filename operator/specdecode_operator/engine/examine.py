@@ -34,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     conflicts.adaptive_verification,
     conflicts.synthetic_acceptance,
     conflicts.fly,
+    drafting.tokens_are_given,
     drafting.sampling_exists,
     drafting.sampling_has_effect,
     drafting.schedule_exists,

@@ -91,7 +91,11 @@ def test_the_speculative_config_is_json_with_sorted_keys_and_no_spaces() -> None
 
 
 def test_a_schedule_ends_at_the_largest_batch_of_the_engine() -> None:
-    speculation = {"method": "Mtp", "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 0}]}
+    speculation = {
+        "method": "Mtp",
+        "numSpeculativeTokens": 2,
+        "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 0}],
+    }
     found = words(speculation=speculation, engine={"maxNumSeqs": 64})
     assert json.loads(found[-1])["num_speculative_tokens_per_batch_size"] == [[1, 8, 2], [9, 64, 0]]
 
@@ -125,12 +129,12 @@ def test_with_speculation_every_further_flag_stays(extra: list[str], _kept: list
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"version": "0.23.0"},
-        {"method": "Mtp", "batchSizeSchedule": [{"tokens": 1}]},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "batchSizeSchedule": [{"tokens": 1}]},
         "speculation.batchSizeSchedule: needs vLLM 0.24.0 or later, engine.version is 0.23.0; remove it or upgrade",
     ),
     (
         {"version": "0.24.0"},
-        {"method": "Mtp", "sampling": {"rejection": "Block"}},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "sampling": {"rejection": "Block"}},
         (
             "speculation.sampling.rejection: Block needs vLLM 0.25.0 or later, engine.version is 0.24.0;"
             " remove it or upgrade"
@@ -138,7 +142,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         {"version": "0.33.0"},
-        {"method": "Mtp", "config": {"model": "org/draft"}},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "config": {"model": "org/draft"}},
         "speculation.config.model: it has a field of its own; use speculation.draft.name",
     ),
     (

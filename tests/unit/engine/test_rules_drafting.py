@@ -358,7 +358,15 @@ SCHEDULE_CASES = [
     Case("SpeculationNeverUsed", SCHEDULE, EAGLE | scheduled((8, 0), (None, 0)), EAGLE | scheduled((8, 1), (None, 0))),
 ]
 
-CASES = [*KEY_CASES, *CONFLICT_CASES, *SAMPLING_CASES, *SCHEDULE_CASES]
+NUMBER = "speculation.numSpeculativeTokens"
+MTP: Fields = {"method": "Mtp", "tokens": None}
+TOKENS_CASES = [
+    Case("TokensMissing", NUMBER, MTP, {"method": "Mtp", "tokens": 1}, ("only if a number is given",)),
+    Case("TokensMissing", NUMBER, MTP, MTP | {"speculation": {"draft": {"name": "org/heads"}}}),
+    Case("TokensMissing", NUMBER, MTP, {"method": "Suffix", "tokens": None}),
+]
+
+CASES = [*TOKENS_CASES, *KEY_CASES, *CONFLICT_CASES, *SAMPLING_CASES, *SCHEDULE_CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)

@@ -11,10 +11,28 @@ from specdecode_operator.engine.rules.setup import Setup, error, needs, warning
 from specdecode_operator.engine.sampling import DRAFT_SAMPLINGS, REJECTIONS, word
 from specdecode_operator.engine.versions import Span
 
-__all__ = ["sampling_exists", "sampling_has_effect", "schedule_exists", "schedule_is_honoured", "schedule_is_reached"]
+__all__ = [
+    "sampling_exists",
+    "sampling_has_effect",
+    "schedule_exists",
+    "schedule_is_honoured",
+    "schedule_is_reached",
+    "tokens_are_given",
+]
 
 _SCHEDULE: Final = "speculation.batchSizeSchedule"
 _RELEASES: Final = KEYS["num_speculative_tokens_per_batch_size"].releases
+
+
+def tokens_are_given(setup: Setup) -> Iterator[Remark]:
+    """`__post_init__` in `vllm/config/speculative.py` 0.11.2 to 0.33.0: the target drafts only if a number is given."""
+    if setup.method is Method.MTP and setup.tokens is None and setup.speculation.draft is None:
+        yield error(
+            "TokensMissing",
+            "speculation.numSpeculativeTokens",
+            "vLLM uses the target's own multi-token prediction layers only if a number is given; set it to the number"
+            " of those layers, which is 1 for most models",
+        )
 
 
 def sampling_exists(setup: Setup) -> Iterator[Remark]:

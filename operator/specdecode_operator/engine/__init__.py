@@ -2,6 +2,7 @@
 
 from specdecode_operator.engine.arguments import PORT, Serving, arguments
 from specdecode_operator.engine.buckets import bucket_edges, edge_at_or_above
+from specdecode_operator.engine.defaults import gpu_memory_utilization
 from specdecode_operator.engine.errors import EngineError, UnsupportedConfig
 from specdecode_operator.engine.examine import examine
 from specdecode_operator.engine.metrics import (
@@ -36,6 +37,7 @@ __all__ = [
     "bucket_edges",
     "edge_at_or_above",
     "examine",
+    "gpu_memory_utilization",
     "kv_cache_usage",
     "latency_histogram",
     "speculative_config",

@@ -84,7 +84,10 @@ class Feature(Enum):
     """`--custom-histogram-buckets` (absent in 0.31.0)."""
     SHUTDOWN_TIMEOUT = span("0.18.0")
     """`--shutdown-timeout` (absent in 0.17.0)."""
-    GRAPH_MEMORY_COUNTED = span("0.21.0")
-    """Memory of CUDA graphs is taken from the KV cache's share (`vllm/v1/worker/gpu_worker.py`)."""
+    GRAPH_MEMORY_COUNTED = span("0.20.0")
+    """An estimate of the CUDA graphs' memory is taken from the KV cache's share unless the environment says otherwise.
+
+    Default of `VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS` in `vllm/envs.py`; vLLM's own log says 0.21.0.
+    """
     SPECULATION_COUNTERS = span("0.8.5")
     """`vllm:spec_decode_num_drafts_total` and its kin, in engine V1."""

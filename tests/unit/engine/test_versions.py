@@ -23,7 +23,7 @@ def test_equal_numbers_are_equal_versions() -> None:
 FEATURES = [
     (Feature.CUSTOM_BUCKETS, "0.31.9", "0.32.0"),
     (Feature.SHUTDOWN_TIMEOUT, "0.17.9", "0.18.0"),
-    (Feature.GRAPH_MEMORY_COUNTED, "0.20.2", "0.21.0"),
+    (Feature.GRAPH_MEMORY_COUNTED, "0.19.9", "0.20.0"),
     (Feature.SPECULATION_COUNTERS, "0.8.4", "0.8.5"),
 ]
 

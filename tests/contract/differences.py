@@ -40,12 +40,14 @@ CONFIGURATION: Final = frozenset(
         "QuantizationNotInCheckpoint",
         "QuantizationRemoved",
         "QuantizationUnavailable",
+        "QuantizationUndescribed",
         "QuantizationUnknown",
         "RunnerUnsupported",
         "SamplingUnavailable",
         "ScheduleUnavailable",
         "SyntheticAcceptance",
         "TargetHeadsIndivisible",
+        "TokensMissing",
         "VocabularyMismatch",
     }
 )
@@ -91,7 +93,63 @@ class Explanation:
         return bool(self.error) and self.error in answer.error
 
 
-EXPLAINED: Final[tuple[Explanation, ...]] = ()
+EXPLAINED: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "start-up: the draft's quantization is read when its weights are loaded; the target's is read here",
+        "draft quantization .*",
+        codes=frozenset({"QuantizationNotInCheckpoint"}),
+    ),
+    Explanation(
+        "the CPU platform has no CUDA graphs, which the key needs",
+        ".* enable_adaptive_verification",
+        error="Adaptive verification requires full CUDA graphs",
+    ),
+    Explanation(
+        "the engine checks these keys only where a draft is loaded; with a lookup nothing reads them",
+        "key (NGram|Suffix) (dspark_draft_topk|xpress_topc)",
+        codes=frozenset({"ConfigKeyRefused"}),
+    ),
+    Explanation(
+        "pre-flight warns: the checkpoint may have an hf_quant_config.json, of which config.json says nothing",
+        "quantization modelopt.*",
+        error="Cannot find the config file for modelopt",
+    ),
+    Explanation(
+        "pre-flight warns: plain weights work with a configuration in --hf-overrides, which it does not read",
+        "quantization torchao",
+        error="TorchAOConfig.__init__() missing 1 required",
+    ),
+    Explanation(
+        "the number format of the weights is in config.json, but not among the facts of pre-flight",
+        "KV cache float16",
+        error='kv_cache_dtype="float16" is incompatible with dtype="bfloat16"',
+    ),
+    Explanation(
+        "start-up: from 0.33.0 on the draft's number format is free text, which a platform may add to",
+        "KV cache int8 of the draft",
+        codes=frozenset({"KvCacheDtypeUnavailable"}),
+    ),
+    Explanation(
+        "GPU: the kernels take over other methods' checkpoints on CUDA alone",
+        "checkpoint's method, other kernel",
+        error="does not match the quantization method specified",
+    ),
+    Explanation(
+        "pre-flight knows the flags that came or went, not all that there are, nor what they take",
+        "unknown flag|flag of another shape",
+        error="probe.py: error: ",
+    ),
+    Explanation(
+        "start-up: the loader is chosen when the weights are loaded",
+        "load format of the past",
+        codes=frozenset({"QuantizationRemoved"}),
+    ),
+    Explanation(
+        "0.32.0 takes the pair of keys and 0.33.0 refuses it",
+        "two vocabularies, local argmax",
+        codes=frozenset({"HeterogeneousVocabularyConflict"}),
+    ),
+)
 """Every known difference; one that is not here fails the test, and so does one that is no more."""
 
 TABLED: Final = frozenset(

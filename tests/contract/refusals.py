@@ -74,6 +74,12 @@ _TABLE: Final[tuple[tuple[str, Fields, Fields, Fields], ...]] = (
     ("quantized checkpoint", {"method": "None"}, {}, {"name": "target-gptq"}),
     ("FP8 checkpoint, online method", {"method": "None"}, {}, {"name": "target-fp8", "quantization": "fp8_per_tensor"}),
     ("FP8 checkpoint, its method", {"method": "None"}, {}, {"name": "target-fp8", "quantization": "fp8"}),
+    (
+        "online, described",
+        {"method": "None"},
+        _args("--quantization-config", '{"targets":{"re:.*":"fp8_per_tensor"}}'),
+        {"quantization": "online"},
+    ),
     ("quantized draft", _pair("draft-awq"), {}, {}),
     ("quantized draft, other method", _pair() | {"draft": {"name": "draft-awq", "quantization": "gptq"}}, {}, {}),
     ("batch of 4 tokens", _pair(), _args("--max-num-batched-tokens", "4", maxNumSeqs=4), {}),

@@ -51,6 +51,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     serving.request_options,
     quantization.quantization_exists,
     quantization.quantization_suits,
+    quantization.online_is_described,
     quantization.quantization_fits,
     quantization.load_format_exists,
     quantization.kv_cache_exists,

@@ -26,6 +26,15 @@ def flags(*words: str, version: str = "0.33.0") -> Fields:
 
 
 CASES = [
+    Case(
+        "QuantizationUndescribed",
+        TARGET,
+        target("online"),
+        target("online") | {"args": ("--quantization-config", '{"linear":"fp8_per_tensor"}')},
+        ("fp8_per_channel",),
+    ),
+    Case("QuantizationUndescribed", TARGET, target("online"), target("fp8_per_tensor")),
+    Case("QuantizationUndescribed", TARGET, target("online", "0.20.0"), target("online", "0.18.0")),
     Case("QuantizationUnknown", TARGET, target("int8"), target("fp8"), ("int8", "fp8_per_tensor")),
     Case("QuantizationUnknown", DRAFT, draft("w4a16"), draft("fp8")),
     Case(

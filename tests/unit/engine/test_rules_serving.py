@@ -42,8 +42,8 @@ CASES = [
     Case(
         "BatchedTokensTooFew",
         ARGS,
-        EAGLE | {"tokens": 5, "version": "0.29.0"} | args(BUDGET, "5"),
-        EAGLE | {"tokens": 5, "version": "0.28.0"} | args(BUDGET, "5"),
+        EAGLE | {"tokens": 5, "version": "0.33.0"} | args(BUDGET, "5"),
+        EAGLE | {"tokens": 5, "version": "0.32.0"} | args(BUDGET, "5"),
     ),
     Case(
         "BatchedTokensTooFew",
@@ -123,8 +123,8 @@ CASES = [
     Case(
         "FlagConflictsWithSpeculation",
         ARGS,
-        {"version": "0.31.0"} | args("--async-scheduling"),
         {"version": "0.32.0"} | args("--async-scheduling"),
+        {"version": "0.33.0"} | args("--async-scheduling"),
     ),
     Case(
         "FlagConflictsWithSpeculation",

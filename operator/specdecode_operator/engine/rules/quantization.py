@@ -8,7 +8,14 @@ from specdecode_operator.engine.quantization import KV_CACHE_DTYPES, QUANTIZERS,
 from specdecode_operator.engine.rules.setup import Setup, error, needs, warning
 from specdecode_operator.engine.versions import Version
 
-__all__ = ["kv_cache_exists", "load_format_exists", "quantization_exists", "quantization_fits", "quantization_suits"]
+__all__ = [
+    "kv_cache_exists",
+    "load_format_exists",
+    "online_is_described",
+    "quantization_exists",
+    "quantization_fits",
+    "quantization_suits",
+]
 
 _FP8_UNITS: Final = 8.9
 _ALIAS_DEPRECATED: Final = Version(0, 31, 0)
@@ -58,6 +65,18 @@ def _plain_weights(setup: Setup, field: str, name: str, found: Quantizer) -> Ite
             " or the start fails on other weights"
         )
         yield warning("QuantizationNeedsCheckpoint", field, message)
+
+
+def online_is_described(setup: Setup) -> Iterator[Remark]:
+    """`OnlineQuantizationConfig` in `vllm/model_executor/layers/quantization/online/base.py` 0.33.0 needs it."""
+    found = setup.model.quantization == "online" and setup.version in QUANTIZERS["online"].releases
+    if found and not any(flag.startswith("--quantization-config") for flag in setup.flags.values):
+        yield error(
+            "QuantizationUndescribed",
+            "model.quantization",
+            "online does not say what to quantize; give --quantization-config in engine.extraArgs, or set"
+            " fp8_per_tensor or fp8_per_channel",
+        )
 
 
 def quantization_fits(setup: Setup) -> Iterator[Remark]:

@@ -23,7 +23,7 @@ __all__ = [
 
 _ARGS: Final = "engine.extraArgs"
 _HEADS: Final = frozenset({Method.EAGLE, Method.EAGLE3, Method.MTP})
-_SLOTS_CHECKED: Final = Version(0, 29, 0)
+_SLOTS_CHECKED: Final = Version(0, 33, 0)
 _LORA_CHECKED: Final = Version(0, 11, 2)
 _REFUSING: Final = Version(0, 14, 0)
 _MIN_TOKENS_REFUSED: Final = span("0.14.0", "0.17.0")
@@ -34,6 +34,10 @@ _ASYNC: Final = {
     Method.DRAFT_MODEL: Version(0, 16, 0),
 }
 """Methods that go with asynchronous scheduling in model runner V1, and the first release seen to allow it."""
+
+
+_ASYNC_FREE: Final = Version(0, 33, 0)
+"""From here on model runner V2 goes with every method; in 0.32.0 the method alone decided."""
 
 
 def batched_tokens(setup: Setup) -> Iterator[Remark]:
@@ -96,7 +100,8 @@ def fast_prefill(setup: Setup) -> Iterator[Remark]:
 
 def asynchronous_scheduling(setup: Setup) -> Iterator[Remark]:
     """`vllm/config/vllm.py` (before 0.11 `vllm/engine/arg_utils.py`): only an explicit flag is refused."""
-    if not setup.active or setup.runner is Runner.V2 or not setup.flags.on("--async-scheduling"):
+    free = setup.runner is Runner.V2 and setup.version >= _ASYNC_FREE
+    if not setup.active or free or not setup.flags.on("--async-scheduling"):
         return
     allowed = _ASYNC.get(setup.method)
     if allowed is None or setup.version < allowed:

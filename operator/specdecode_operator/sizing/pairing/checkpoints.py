@@ -33,7 +33,7 @@ _KINDRED: Final = (
 _ANY_CHECKPOINT: Final = frozenset({"humming"})
 """Kernels that take over checkpoints of several methods."""
 
-_CHECKPOINT_ONLY: Final = (_AWQ | _GPTQ | {"compressed-tensors", "quark", "fp_quant", "inc"}) - {"moe_wna16", "ipex"}
+_CHECKPOINT_ONLY: Final = (_AWQ | _GPTQ | {"compressed-tensors", "quark", "fp_quant", "inc"}) - {"ipex"}
 """Methods that cannot quantize plain weights at load."""
 
 _REMOVED: Final = {"bitsandbytes": Version(0, 30, 0)}

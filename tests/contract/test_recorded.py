@@ -50,4 +50,12 @@ def test_pre_flight_and_the_recorded_tables_agree_on_what_a_version_knows(versio
 def test_the_recorder_finds_the_flags_of_the_real_parser(version: str, contracts: dict[str, Contract]) -> None:
     package = next(environments.python(version).parents[1].glob("lib/python*/site-packages/vllm"))
     real = {flag for flag in contracts[version].known.flags if not flag.startswith("--no-")} - {"-h", "--help"}
-    assert set(record(package)["flags"]) == real
+    recorded = set(record(package)["flags"])
+    assert recorded <= real
+    assert {flag for flag in real - recorded if twin(flag) not in recorded} == set()
+
+
+def twin(flag: str) -> str:
+    """Return the flag that this one negates: from 0.33.0 on `--disable-x` stands beside `--enable-x`."""
+    pairs = {"--disable-": "--enable-", "--enable-": "--disable-"}
+    return next((flag.replace(one, other, 1) for one, other in pairs.items() if flag.startswith(one)), flag)

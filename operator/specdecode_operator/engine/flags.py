@@ -35,7 +35,7 @@ FLAGS: Final[Mapping[str, Span]] = {
     "--num-scheduler-steps": span(gone="0.10.1"),
     "--per-request-spec-decode-metrics": span("0.29.0"),
     "--preemption-mode": span(gone="0.11.0"),
-    "--quantization-config": span("0.20.0"),
+    "--quantization-config": span("0.22.0"),
     "--structured-outputs-config": span("0.11.0"),
     "--swap-space": span(gone="0.18.0"),
     "--task": span(gone="0.13.0"),

@@ -74,6 +74,10 @@ test-chart: tools ## The Helm chart: lint, render, install
 test-e2e: prepare ## On a real cluster with kubelet, vLLM and Prometheus (needs root)
 	$(PYTEST) tests/e2e
 
+.PHONY: test-long
+test-long: venv ## What takes minutes: pre-flight against the real vLLM of several versions
+	$(PYTEST) tests/contract
+
 .PHONY: cluster-up
 cluster-up: venv ## A real cluster on this machine, without Docker (needs root)
 	@$(DEVCLUSTER) up
@@ -93,6 +97,10 @@ demo: venv ## The whole story with real parts, in about ten minutes (needs root)
 .PHONY: bench
 bench: tools ## 500 resources against a real API server
 	@PYTHONPATH=tests $(BIN)/python -m bench
+
+.PHONY: montecarlo
+montecarlo: venv ## How often the rule for a breach is wrong, in simulated services
+	@PYTHONPATH=tests $(BIN)/python -m montecarlo
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches of the tools

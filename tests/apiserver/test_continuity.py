@@ -7,7 +7,7 @@ from support.api import Api
 from support.holding_proxy import HoldingProxy
 from support.operator_process import OperatorProcess
 from support.prometheus_double import PrometheusDouble
-from support.serving import Make, replica_sets, serve_and_breach, serving, settings, status
+from support.serving import Make, replica_sets, rolled, serve_and_breach, serving, settings, status
 from support.waiting import always, eventually
 
 
@@ -27,7 +27,7 @@ def test_killed_between_decision_and_roll_it_rolls_exactly_once(
         proxy.let_go()
         with OperatorProcess(tmp_path / "second", kubeconfig, **settings(prometheus)):
             eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")
-            eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+            eventually(lambda: rolled(api, namespace), what="the end of the roll")
             always(lambda: replica_sets(api, namespace) == 2, seconds=3, what="exactly one new ReplicaSet")
 
 
@@ -43,6 +43,6 @@ def test_two_operators_at_once_roll_exactly_once(
     second = OperatorProcess(tmp_path / "second", plane.kubeconfig, **settings(prometheus))
     with first, second:
         serve_and_breach(api, prometheus, manifest, namespace)
-        eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+        eventually(lambda: rolled(api, namespace), what="the end of the roll")
         always(lambda: replica_sets(api, namespace) == 2, seconds=3, what="exactly one new ReplicaSet")
     assert len(status(api, namespace)["decisions"]) == 1

@@ -132,8 +132,8 @@ def test_an_invalid_change_leaves_what_runs_and_says_why(api: Api, chat: str) ->
     edit(api, chat, speculation={"config": {"bogus_key": 1}})
     eventually(lambda: condition(api, chat, "Stalled").get("status") == "True", what="Stalled")
     stalled = condition(api, chat, "Stalled")
-    assert stalled["reason"] == "InvalidSpec"
-    assert stalled["message"].startswith("speculation.config: vLLM does not know bogus_key")
+    assert stalled["reason"] == "ConfigKeyUnknown"
+    assert stalled["message"].startswith("speculation.config.bogus_key: vLLM 0.33.0 does not know it")
     assert get(api, "Deployment", chat)["spec"] == before["spec"]
     edit(api, chat, speculation={"config": None})
     eventually(lambda: condition(api, chat, "Stalled").get("status") == "False", what="the recovery")
@@ -180,6 +180,8 @@ def test_a_lost_status_is_rebuilt_from_the_cluster(api: Api, chat: str) -> None:
 
 
 def test_nothing_is_written_at_rest(api: Api, operator: OperatorProcess, chat: str) -> None:
+    unknown = (None, "NotEvaluated")
+    eventually(lambda: condition(api, chat, "MetricsAvailable").get("reason") not in unknown, what="an evaluation")
     applied = {kind: _applied(get(api, kind, chat)) for kind in CHILDREN}
     written = _writes(operator)
     always(lambda: _writes(operator) == written, seconds=5, what="rest")

@@ -15,6 +15,7 @@ from support.serving import (
     condition,
     reasons,
     replica_sets,
+    rolled,
     serve_and_breach,
     serving,
     settings,
@@ -47,7 +48,7 @@ def test_low_acceptance_rolls_speculation_off_and_says_why(
     serving(api, manifest, namespace)
     prometheus.traffic(namespace).acceptance = 0.123
     eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")
-    eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+    eventually(lambda: rolled(api, namespace), what="the end of the roll")
     decision = status(api, namespace)["decisions"][0]
     assert {name: decision[name] for name in ("from", "to", "trigger", "value", "window", "samples", "outcome")} == {
         "from": "primary",
@@ -81,7 +82,8 @@ def test_slow_tokens_go_to_the_rung_that_names_latency(
         {"name": "int8", "triggers": ["Acceptance"], "model": {"name": "org/target-int8"}},
         {"name": "fp8", "triggers": ["Latency"], "model": {"name": "org/target-fp8"}},
     ]
-    serving(api, manifest, namespace, fallbacks=rungs)
+    soon = ENFORCE | {"window": {"short": "1s", "long": "2s"}}
+    serving(api, manifest, namespace, fallbacks=rungs, policy=soon)
     prometheus.traffic(namespace).slow[TPOT] = 0.05
     eventually(lambda: status(api, namespace)["activeVariant"] == "fp8", what="the first rung")
     eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", seconds=40, what="the last rung")
@@ -182,7 +184,7 @@ def test_a_status_lost_after_a_fallback_is_adopted_from_the_deployment(
     serving(api, manifest, namespace)
     prometheus.traffic(namespace).acceptance = 0.1
     eventually(lambda: condition(api, namespace, "SpeculationActive")[0] == "False", what="the roll")
-    eventually(lambda: "operation" not in status(api, namespace), what="the end of the roll")
+    eventually(lambda: rolled(api, namespace), what="the end of the roll")
     api.merge("SpecDecodeDeployment", namespace, "chat", {"status": None}, sub="/status")
     eventually(lambda: status(api, namespace).get("activeVariant"), what="the new status")
     assert status(api, namespace)["activeVariant"] == "no-speculation"

@@ -54,7 +54,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("two volumes", {"model": {"name": "m", "storage": {"claim": "c", "hostPath": "/m"}}}, "exactly one of claim"),
     ("no volume", {"model": {"name": "m", "storage": {"path": "x"}}}, "exactly one of claim"),
     ("a version as a tag", {"engine": {"version": "v0.33.0"}}, "spec.engine.version"),
-    ("a version too old", {"engine": {"version": "0.8.3"}}, "engine.version: vLLM before 0.18.0"),
+    ("a version too old", {"engine": {"version": "0.8.2"}}, "engine.version: vLLM before 0.8.3"),
     ("a flag with a field", {"engine": {"extraArgs": ["--speculative-config={}"]}}, "a flag here has a field"),
     ("a flag in dotted form", {"engine": {"extraArgs": ["--speculative_config.method=x"]}}, "a flag here has a field"),
     ("a secret in the flags", {"engine": {"extraArgs": ["--api-key", "x"]}}, "would show a secret"),

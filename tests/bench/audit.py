@@ -24,13 +24,29 @@ class Request:
     status: int
 
 
+class Follower:
+    """Reads a log that grows; each request once."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._offset = 0
+
+    def new(self) -> Iterator[Request]:
+        """Yield every request whose answer is complete and that was not there the last time, in the log's order."""
+        with self._log.open("rb") as lines:
+            lines.seek(self._offset)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                entry = json.loads(line)
+                if entry["stage"] == "ResponseComplete" and "objectRef" in entry:
+                    yield _request(entry)
+
+
 def requests(log: Path) -> Iterator[Request]:
-    """Yield every request whose answer is complete, in the order of the log."""
-    with log.open() as lines:
-        for line in lines:
-            entry = json.loads(line)
-            if entry["stage"] == "ResponseComplete" and "objectRef" in entry:
-                yield _request(entry)
+    """Yield every request of the log whose answer is complete."""
+    return Follower(log).new()
 
 
 def _request(entry: dict) -> Request:  # type: ignore[type-arg]

@@ -42,6 +42,23 @@ CHAT = {
 }
 
 
+SELECTOR = {"matchLabels": {"app": "foreign"}}
+POD = {"metadata": {"labels": {"app": "foreign"}}, "spec": {"containers": [{"name": "x", "image": "x"}]}}
+
+
+def foreign(version: str, kind: str, **spec: Any) -> Manifest:
+    metadata = {"name": f"taken-{kind.lower()}", "namespace": "team-a"}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+FOREIGN = [
+    foreign("apps/v1", "Deployment", selector=SELECTOR, template=POD, replicas=0),
+    foreign("v1", "Service", ports=[{"port": 80}]),
+    foreign("policy/v1", "PodDisruptionBudget", selector=SELECTOR, minAvailable=1),
+]
+"""Objects of somebody else, each of a name that a resource wants: only then a child is asked for by name."""
+
+
 def deployment(api: Api) -> Manifest | None:
     return api.get("Deployment", NAMESPACE, RELEASE)
 
@@ -94,6 +111,11 @@ def test_the_operator_works_with_exactly_the_rights_of_its_service_account(
         eventually(lambda: chat(api, "PodDisruptionBudget") is None, what="the removal of the budget")
         api.merge("SpecDecodeDeployment", "team-a", "chat", {"spec": {"speculation": {"config": {"unknown": 1}}}})
         eventually(lambda: "chat" in explained(api), what="an Event that explains the refusal")
+        for owned in FOREIGN:
+            api.create(owned)
+            api.create(CHAT | {"metadata": owned["metadata"]})
+        taken = {owned["metadata"]["name"] for owned in FOREIGN}
+        eventually(lambda: taken <= explained(api), what="Events that explain that names are taken")
     assert [request for request in requests if request["responseStatus"]["code"] == 403] == []
     granted = {(resource, verb) for resource, verbs in RIGHTS.items() for verb in verbs}
     assert {used(request) for request in requests if "objectRef" in request} == granted - UNSEEN

@@ -42,15 +42,20 @@ def mounts() -> dict[Path, str]:
     return {Path("/usr"): "/usr", environment(): CONTAINER_DIRECTORY, **own}
 
 
+def uv() -> str:
+    """The program uv: the machine's, or one of our own."""
+    return shutil.which("uv") or str(pypi.installed(UV) / "bin" / "uv")
+
+
+def base_python() -> str:
+    """The interpreter below this process's own environment."""
+    return os.path.realpath(sys.executable)
+
+
 def _build(folder: Path) -> None:
-    uv = shutil.which("uv") or str(pypi.installed(UV) / "bin" / "uv")
     env = pipconfig.uv_environment(pipconfig.settings())
     with step("Installing vLLM for CPUs (only the first time)"):
-        run([uv, "venv", "--relocatable", "--allow-existing", "--python", _base_python(), folder], env=env)
-        run([uv, "pip", "install", "--python", folder, *INSTALL_FLAGS, "-r", REQUIREMENTS], env=env)
+        run([uv(), "venv", "--relocatable", "--allow-existing", "--python", base_python(), folder], env=env)
+        run([uv(), "pip", "install", "--python", folder, *INSTALL_FLAGS, "-r", REQUIREMENTS], env=env)
         site = next(folder.glob("lib/python*/site-packages"))
         shutil.copytree(SITE, site, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def _base_python() -> str:
-    return os.path.realpath(sys.executable)

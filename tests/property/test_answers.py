@@ -21,7 +21,6 @@ from specdecode_operator.policy import (
     decide,
     gather,
     judge,
-    overall,
     queries,
     signals,
     snapshot,
@@ -111,7 +110,11 @@ def plan_for(given_answers: Answers) -> tuple[Plan, bool]:
     seen = gather(found, [pod(variant_hash=VARIANT.hash)], variant_hash=VARIANT.hash, short=SHORT, long=LONG)
     window = SPEC.policy.window
     findings = tuple(judge(signal, seen, speculating=True, window=window) for signal in signals(SPEC))
-    judged = Judgement(VARIANT.hash, findings, confirmed=overall(findings) is Verdict.BREACH)
+    judged = Judgement(
+        VARIANT.hash,
+        findings,
+        frozenset(finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH),
+    )
     unknown = any(finding.verdict is Verdict.UNKNOWN for finding in findings)
     return decide(situation(SPEC, judgement=judged)), unknown
 

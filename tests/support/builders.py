@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from specdecode_operator.api.v1alpha1 import (
+    Blocked,
     Condition,
     ConditionStatus,
     Decision,
+    FailureReason,
     LatencyMetric,
+    Operation,
     Outcome,
+    Phase,
     Spec,
     SpecDecodeDeployment,
     Status,
@@ -33,6 +37,7 @@ from specdecode_operator.policy import (
     report,
 )
 from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot, WindowEvidence
+from specdecode_operator.policy.record import label
 from specdecode_operator.policy.signals import AcceptanceSignal
 
 Manifest = dict[str, Any]
@@ -115,7 +120,9 @@ def finding(verdict: Verdict, signal: AcceptanceSignal | LatencySignal = ACCEPTA
 
 def judgement(variant: Variant, *findings: Finding, confirmed: bool = True, **changes: Any) -> Judgement:
     """Return a judgement of `variant`: a confirmed breach of acceptance unless findings are given."""
-    return replace(Judgement(variant.hash, findings or (finding(Verdict.BREACH),), confirmed=confirmed), **changes)
+    found = findings or (finding(Verdict.BREACH),)
+    repeated = {one.signal.name for one in found if confirmed and one.verdict is Verdict.BREACH}
+    return replace(Judgement(variant.hash, found, frozenset(repeated)), **changes)
 
 
 def situation(spec: Spec, name: str = "primary", **changes: Any) -> Situation:
@@ -152,6 +159,36 @@ def decision(identity: str = "d1", **changes: Any) -> Decision:
         window="5m / 30m",
         samples="300 / 900",
         outcome=Outcome.COMPLETED,
+    )
+    return found.model_copy(update=changes)
+
+
+def operation(**changes: Any) -> Operation:
+    """Return the roll that the decision of `decision()` started five minutes ago."""
+    found = Operation(
+        id="d1",
+        from_variant="primary",
+        to_variant="no-speculation",
+        trigger="Acceptance",
+        started_at=stamp(NOW - timedelta(minutes=5)),
+    )
+    return found.model_copy(update=changes)
+
+
+def verifying(sound: list[str] | None = None, **changes: Any) -> Operation:
+    """Return the same roll, whose pods were all rolled two hours ago; TPOT was not in breach at its decision."""
+    found = operation(phase=Phase.VERIFYING, rolled_at=stamp(NOW - timedelta(hours=2)))
+    return found.model_copy(update={"sound": [label(LATENCY)] if sound is None else sound, **changes})
+
+
+def blocked(spec: Spec, name: str, **changes: Any) -> Blocked:
+    """Return the block of a variant that acceptance had led to."""
+    found = Blocked(
+        trigger="Acceptance",
+        variant=name,
+        variant_hash=rung(spec, name).hash,
+        reason=FailureReason.WORSE,
+        since=stamp(NOW - timedelta(hours=1)),
     )
     return found.model_copy(update=changes)
 

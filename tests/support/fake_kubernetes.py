@@ -20,6 +20,8 @@ class FakeKubernetes(Kubernetes):
         self.objects: dict[Name, Manifest] = {}
         self.calls: list[tuple[str, str]] = []
         """Verb and kind of every write, in order."""
+        self.got: list[str] = []
+        """Kind of every object that was asked for by name."""
         self.listed: list[tuple[str, str | None, str | None]] = []
         """Kind, namespace and selector of every list."""
         self.events: list[Manifest] = []
@@ -40,6 +42,7 @@ class FakeKubernetes(Kubernetes):
         return found
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        self.got.append(kind)
         self._fail("get", kind)
         return copy.deepcopy(self.objects.get((kind, namespace, name)))
 
@@ -51,11 +54,13 @@ class FakeKubernetes(Kubernetes):
         found = [body for name, body in self.objects.items() if name[0] == kind and namespace in (None, name[1])]
         return [{name: value for name, value in copy.deepcopy(body).items() if name not in _TYPE} for body in found]
 
-    async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    async def apply(self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False) -> Manifest:
         verb = "rehearse" if dry_run else "apply"
         self.calls.append((verb, manifest["kind"]))
         self._fail(verb, manifest["kind"])
         live = self.objects.get(_name(manifest), {})
+        if only_new and live:
+            raise Conflict("exists")
         found = _completed(_merged(live, manifest))
         if found == live:
             return copy.deepcopy(live)

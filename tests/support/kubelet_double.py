@@ -1,5 +1,6 @@
-"""Stands in for kubelet and scheduler where only the API server is real: pods become ready at once."""
+"""Stands in for kubelet and scheduler where only the API server is real: pods become ready at once, or fail."""
 
+import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -7,6 +8,7 @@ from typing import Self
 from support.api import Api, Manifest, RefusedError
 
 _LONG_AGO = timedelta(hours=2)
+_READY = {"type": "Ready", "status": "True"}
 
 
 class KubeletDouble:
@@ -15,6 +17,8 @@ class KubeletDouble:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._known: list[tuple[str, str]] = []
+        self._failing: list[tuple[str, str, Manifest]] = []
+        self._written: dict[str, Manifest] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -30,6 +34,24 @@ class KubeletDouble:
         """Return namespace and name of every pod."""
         return list(self._known)
 
+    def keep_unready(self, namespace: str, argument: str) -> None:
+        """Have pods of `namespace` whose engine has `argument` among its arguments never become ready."""
+        self._failing.insert(0, (namespace, argument, _status(_READY | {"status": "False"})))
+
+    def crash(self, namespace: str, argument: str) -> None:
+        """Have such pods crash again and again."""
+        waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+        container = {
+            "name": "engine",
+            "image": "x",
+            "imageID": "x",
+            "ready": False,
+            "restartCount": 3,
+            "state": waiting,
+        }
+        failing = _status(_READY | {"status": "False"}) | {"containerStatuses": [container]}
+        self._failing.insert(0, (namespace, argument, failing))
+
     def _pods(self) -> list[Manifest]:
         found: list[Manifest] = self._api.call("GET", "/api/v1/pods?labelSelector=specdecode.dev/name")["items"]
         return found
@@ -39,17 +61,31 @@ class KubeletDouble:
             pods = self._pods()
             self._known = [_name(pod) for pod in pods]
             for pod in pods:
-                if not (pod.get("status") or {}).get("conditions"):
-                    self._make_ready(*_name(pod))
+                self._write(pod, self._wanted(pod))
 
-    def _make_ready(self, namespace: str, name: str) -> None:
-        since = (datetime.now(UTC) - _LONG_AGO).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ready = {"type": "Ready", "status": "True", "lastTransitionTime": since}
-        try:
-            status = {"phase": "Running", "conditions": [ready]}
-            self._api.merge("Pod", namespace, name, {"status": status}, sub="/status")
-        except RefusedError:
+    def _wanted(self, pod: Manifest) -> Manifest:
+        arguments = pod["spec"]["containers"][0].get("args") or []
+        for namespace, argument, status in list(self._failing):
+            if namespace == pod["metadata"]["namespace"] and argument in arguments:
+                return status
+        return _status(_READY)
+
+    def _write(self, pod: Manifest, status: Manifest) -> None:
+        uid = pod["metadata"]["uid"]
+        if self._written.get(uid) == status:
             return
+        with contextlib.suppress(RefusedError):
+            self._api.merge("Pod", *_name(pod), {"status": _since_long(status)}, sub="/status")
+            self._written[uid] = status
+
+
+def _status(ready: Manifest) -> Manifest:
+    return {"phase": "Running", "conditions": [ready]}
+
+
+def _since_long(status: Manifest) -> Manifest:
+    since = (datetime.now(UTC) - _LONG_AGO).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return status | {"conditions": [entry | {"lastTransitionTime": since} for entry in status["conditions"]]}
 
 
 def _name(pod: Manifest) -> tuple[str, str]:

@@ -42,10 +42,8 @@ class Watched:
         return len(read("replicasets", f"--namespace={self.namespace}")["items"])
 
     def rolled(self) -> bool:
-        """Whether a decision was carried out to its end."""
-        status = self.status()
-        outcomes = [decision["outcome"] for decision in status.get("decisions") or []]
-        return "operation" not in status and "Completed" in outcomes
+        """Whether every pod runs what was decided; the verification may still go on."""
+        return any(decision["outcome"] in ("Completed", "Verified") for decision in self.decisions())
 
     def acceptance(self, seconds: float) -> float | None:
         """Return accepted / drafted tokens over the last `seconds`, or None where nothing was drafted."""

@@ -37,6 +37,12 @@ def serving(api: Api, manifest: Make, namespace: str, **spec: object) -> None:
     eventually(lambda: condition(api, namespace, "MetricsAvailable")[0] == "True", what="MetricsAvailable")
 
 
+def rolled(api: Api, namespace: str) -> bool:
+    """Whether every pod runs what was decided last; the verification may still go on."""
+    outcomes = [decision["outcome"] for decision in status(api, namespace).get("decisions") or []]
+    return bool(outcomes) and outcomes[-1] != "Started"
+
+
 def reasons(api: Api, namespace: str) -> list[str]:
     return [event["reason"] for event in api.list("Event", namespace) if event["involvedObject"]["name"] == "chat"]
 

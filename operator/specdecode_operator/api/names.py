@@ -18,6 +18,8 @@ ROLE_LABEL: Final = f"{GROUP}/role"
 VARIANT_LABEL: Final = f"{GROUP}/variant"
 VARIANT_HASH_LABEL: Final = f"{GROUP}/variant-hash"
 PRIMARY_HASH_ANNOTATION: Final = f"{GROUP}/primary-hash"
+UNFREEZE_ANNOTATION: Final = f"{GROUP}/unfreeze"
+"""A person sets it on the resource, to the id in `status.frozen`; it counts once, since every freeze has its own id."""
 
 ROLE_STABLE: Final = "stable"
 

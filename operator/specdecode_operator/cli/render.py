@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 import click
-import yaml
 
 from specdecode_operator.api.errors import InvalidResource
+from specdecode_operator.api.remarks import Level
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, parse
+from specdecode_operator.cli.manifests import resources
 from specdecode_operator.cli.output import to_json, to_yaml
-from specdecode_operator.engine import EngineError
+from specdecode_operator.engine import examine
 from specdecode_operator.policy import ladder
 from specdecode_operator.workload import WorkloadError, children
 
@@ -35,19 +36,9 @@ def render(file: TextIO, output: str, variant: str) -> None:
       specdecode render chat.yaml --variant no-speculation | kubectl diff -f -
     """  # noqa: D301 - click takes the backspace for a verbatim block
     documents: list[dict[str, Any]] = []
-    for resource in _resources(file):
-        documents += _children(resource, variant)
-    if not documents:
-        raise click.ClickException(f"{file.name} holds no SpecDecodeDeployment")
+    for body in resources(file):
+        documents += _children(_parse(body), variant)
     click.echo(_FORMATS[output](documents), nl=False)
-
-
-def _resources(file: TextIO) -> list[SpecDecodeDeployment]:
-    try:
-        bodies = [body for body in yaml.safe_load_all(file) if isinstance(body, dict)]
-    except yaml.YAMLError as error:
-        raise click.ClickException(f"{file.name} is no YAML: {' '.join(str(error).split())}") from None
-    return [_parse(body) for body in bodies if body.get("kind") == "SpecDecodeDeployment"]
 
 
 def _parse(body: dict[str, Any]) -> SpecDecodeDeployment:
@@ -67,7 +58,10 @@ def _children(resource: SpecDecodeDeployment, variant: str) -> list[dict[str, An
     if chosen is None:
         known = ", ".join(rung.name for rung in rungs.rungs)
         raise click.ClickException(f"{resource.metadata.name} has no variant {variant}; it has {known}")
+    for remark in examine(chosen.model, chosen.speculation, resource.spec.engine):
+        if remark.level is Level.ERROR:
+            raise click.ClickException(str(remark))
     try:
         return children(resource, chosen, primary_hash=rungs.primary.hash, replace=False)
-    except (EngineError, WorkloadError) as error:
+    except WorkloadError as error:
         raise click.ClickException(str(error)) from None

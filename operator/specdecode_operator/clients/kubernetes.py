@@ -48,6 +48,10 @@ _ERRORS: Final[dict[int, type[KubernetesError]]] = {
 }
 _LONGEST_MESSAGE: Final = 600
 
+_NO_VERSION: Final = str(2**63 - 1)
+"""A resourceVersion that no object has: the server refuses to change one that exists, and does not ask when it creates
+(`registry/generic/registry/store.go`, Kubernetes 1.34)."""
+
 
 def in_cluster() -> bool:
     """Whether this process is to use its pod's service account; an explicit kubeconfig wins."""
@@ -70,6 +74,12 @@ class Kubernetes:
     """A connection to the API server; close it, or use it as an async context manager."""
 
     def __init__(self, client: ApiClient) -> None:
+        """Use `client`, which has made no request yet.
+
+        Proxies and credentials of the environment are left alone, as kopf's watches leave them: looking for them costs
+        a thread and a file a request.
+        """
+        client.configuration.client_session_kwargs = {"trust_env": False}
         self._client = client
         self._dynamic = DynamicClient(client)
         self._resources = {kind: _resource(kind, self._dynamic) for kind in _KINDS}
@@ -116,17 +126,17 @@ class Kubernetes:
             if not token:
                 return found
 
-    async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    async def apply(self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False) -> Manifest:
         """Apply `manifest` with the operator's field manager and return the object as it now is.
 
-        Conflicts are forced: only ever call it for an object that the operator controls. With `dry_run` the server
-        judges it and keeps nothing.
+        Conflicts of fields are forced: only ever call it for an object that the operator controls, or with `only_new`,
+        which changes nothing where an object of that name exists: it raises `Conflict` where it would. With `dry_run`
+        the server judges it and keeps nothing.
         """
-        path = self._path(manifest)
         return await self._call(
             "patch",
-            path,
-            body=manifest,
+            self._path(manifest),
+            body=_only_new(manifest) if only_new else manifest,
             content_type="application/apply-patch+yaml",
             field_manager=FIELD_MANAGER,
             force_conflicts=True,
@@ -180,6 +190,10 @@ def _resource(kind: str, client: DynamicClient) -> Resource:
     return Resource(
         prefix=prefix, group=group, api_version=version, kind=kind, name=plural, namespaced=True, client=client
     )
+
+
+def _only_new(manifest: Manifest) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": _NO_VERSION}}
 
 
 def _translate(error: ApiException) -> KubernetesError:

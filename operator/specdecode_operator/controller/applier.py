@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from specdecode_operator.api.names import GROUP
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
-from specdecode_operator.clients import Kubernetes, Manifest, Rejected
+from specdecode_operator.clients import Conflict, Kubernetes, Manifest, Rejected
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
 
@@ -15,6 +15,9 @@ __all__ = ["Applier", "NotOurs"]
 
 _DIGEST_ANNOTATION: Final = f"{GROUP}/rendered"
 _LIST_KEYS: Final = ("name", "mountPath", "containerPort")
+
+_Name = tuple[str, Key]
+"""Kind and key of a child."""
 
 
 class NotOurs(Rejected):
@@ -28,8 +31,12 @@ class Applier:
         self._kubernetes = kubernetes
         self._store = store
         self._metrics = metrics
-        self._applied: dict[tuple[str, Key], tuple[str, str]] = {}
-        """By kind and key: uid, and digest of the live object seen through the rendered one after the last apply."""
+        self._applied: dict[_Name, tuple[str, str]] = {}
+        """uid, and digest of the live object seen through the rendered one after the last apply."""
+        self._equal: dict[_Name, tuple[str, str | None]] = {}
+        """resourceVersion of the live object that was last found to be as rendered, and the digest of the latter."""
+        self._taken: set[_Name] = set()
+        """What could not be created: these are asked for first."""
 
     async def apply(self, resource: SpecDecodeDeployment, children: list[Manifest]) -> None:
         """Bring the cluster to `children`. Raises `NotOurs`, `Rejected` and other `KubernetesError`."""
@@ -47,30 +54,54 @@ class Applier:
         """Drop what is remembered of one resource's children."""
         for kind in CHILD_KINDS:
             self._applied.pop((kind, key), None)
+            self._equal.pop((kind, key), None)
+            self._taken.discard((kind, key))
 
     async def _apply_one(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
-        live = await self._live(resource, child["kind"])
+        name = child["kind"], resource.key
+        live = self._store.child(*name)
+        if live is None and name not in self._taken and await self._created(name, child):
+            return
+        live = live or await self._kubernetes.get(child["kind"], *resource.key)
         if live is not None:
             _check_owner(resource, live)
             if not self._differs(child, live):
                 return
-        result = await self._kubernetes.apply(child)
-        self._metrics.writes.labels(kind=child["kind"], verb="apply").inc()
-        self._store.put(child["kind"], result)
-        self._applied[child["kind"], resource.key] = (result["metadata"]["uid"], _digest(_seen(result, child)))
+        self._keep(name, child, await self._kubernetes.apply(child))
 
-    async def _live(self, resource: SpecDecodeDeployment, kind: str) -> Manifest | None:
-        """Return the child; one that is not in the cache is asked for, since the cache only knows our label."""
-        known = self._store.child(kind, resource.key)
-        return known if known is not None else await self._kubernetes.get(kind, *resource.key)
+    async def _created(self, name: _Name, child: Manifest) -> bool:
+        """Create `child`, unless an object of its name exists: the cache only knows those with our label.
+
+        This takes one request where looking first takes two, and nobody can come in between.
+        """
+        try:
+            result = await self._kubernetes.apply(child, only_new=True)
+        except Conflict:
+            self._taken.add(name)
+            return False
+        self._keep(name, child, result)
+        return True
+
+    def _keep(self, name: _Name, child: Manifest, result: Manifest) -> None:
+        self._metrics.writes.labels(kind=name[0], verb="apply").inc()
+        self._store.put(name[0], result)
+        self._applied[name] = (result["metadata"]["uid"], _digest(_seen(result, child)))
+        self._equal[name] = _versions(child, result)
+        self._taken.discard(name)
 
     def _differs(self, child: Manifest, live: Manifest) -> bool:
+        """Whether `live` is not what applying `child` makes of it; the same two are compared once."""
+        name = child["kind"], (live["metadata"]["namespace"], live["metadata"]["name"])
+        versions = _versions(child, live)
+        if self._equal.get(name) == versions:
+            return False
         if _rendered(live) != _rendered(child):
             return True
         seen = _seen(live, child)
-        metadata = live["metadata"]
-        known = self._applied.get((child["kind"], (metadata["namespace"], metadata["name"])))
-        return seen != child and known != (metadata["uid"], _digest(seen))
+        if seen != child and self._applied.get(name) != (live["metadata"]["uid"], _digest(seen)):
+            return True
+        self._equal[name] = versions
+        return False
 
     async def _prune(self, resource: SpecDecodeDeployment, kept: set[str]) -> None:
         for kind in CHILD_KINDS:
@@ -87,6 +118,10 @@ def stamped(child: Manifest) -> Manifest:
     metadata = child["metadata"]
     annotations = {**metadata.get("annotations", {}), _DIGEST_ANNOTATION: _digest(child)[:16]}
     return {**child, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _versions(child: Manifest, live: Manifest) -> tuple[str, str | None]:
+    return live["metadata"]["resourceVersion"], _rendered(child)
 
 
 def _rendered(manifest: Mapping[str, Any]) -> str | None:
@@ -111,7 +146,7 @@ def _digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 def _seen(live: Any, rendered: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the part of `live` at the places that `rendered` fills; what others add elsewhere is not looked at."""
-    if isinstance(live, Mapping) and isinstance(rendered, Mapping):
+    if isinstance(live, dict) and isinstance(rendered, dict):
         return {name: _seen(live.get(name), value) for name, value in rendered.items()}
     if isinstance(live, list) and isinstance(rendered, list):
         return _seen_list(live, rendered)
@@ -127,6 +162,6 @@ def _seen_list(live: list[Any], rendered: list[Any]) -> list[Any]:
 
 
 def _list_key(entries: list[Any]) -> str | None:
-    if not entries or not all(isinstance(entry, Mapping) for entry in entries):
+    if not entries or not all(isinstance(entry, dict) for entry in entries):
         return None
     return next((key for key in _LIST_KEYS if all(key in entry for entry in entries)), None)

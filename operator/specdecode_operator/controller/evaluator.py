@@ -26,10 +26,10 @@ from specdecode_operator.policy import (
     LatencySignal,
     Snapshot,
     Variant,
-    Verdict,
     gather,
     judge,
     queries,
+    repeated,
     signals,
     snapshot,
 )
@@ -142,7 +142,7 @@ class Evaluator:
             return
         for key in group:
             if (known := self._judgements.get(key)) is not None:
-                self._judgements[key] = replace(known, confirmed=False)
+                self._judgements[key] = replace(known, repeated=frozenset())
 
     async def _judge_all(self, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None) -> None:
         for index, (key, reading) in enumerate(group.items()):
@@ -171,8 +171,8 @@ class Evaluator:
             for signal in signals(spec)
         )
         self._show(key, findings)
-        confirmed = _confirmed(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, confirmed, evidence.unavailable, evidence.waiting)
+        again = _repeated(self._judgements.get(key), variant, findings)
+        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
@@ -190,15 +190,11 @@ class Evaluator:
             self._queue.mark(key)
 
 
-def _confirmed(before: Judgement | None, variant: Variant, findings: tuple[Finding, ...]) -> bool:
-    """Whether a signal that is in breach now was in breach in the evaluation before as well."""
+def _repeated(before: Judgement | None, variant: Variant, findings: tuple[Finding, ...]) -> frozenset[str]:
+    """Return the signals in breach that were in breach in the evaluation before as well."""
     if before is None or before.variant_hash != variant.hash:
-        return False
-    return bool(_breaching(before.findings) & _breaching(findings))
-
-
-def _breaching(findings: tuple[Finding, ...]) -> set[str]:
-    return {finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH}
+        return frozenset()
+    return repeated(before.findings, findings)
 
 
 def _active(reading: Reading) -> Variant:
@@ -207,7 +203,7 @@ def _active(reading: Reading) -> Variant:
 
 def _signature(judgement: Judgement) -> tuple[object, ...]:
     verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings)
-    return judgement.variant_hash, verdicts, judgement.confirmed, judgement.unavailable, judgement.waiting
+    return judgement.variant_hash, verdicts, judgement.repeated, judgement.unavailable, judgement.waiting
 
 
 def _demand(group: Mapping[Key, Reading]) -> Demand:

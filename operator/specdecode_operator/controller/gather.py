@@ -1,8 +1,8 @@
 """Manifests from the caches to the values that the policy understands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from specdecode_operator.api.names import PRIMARY_HASH_ANNOTATION, VARIANT_HASH_LABEL, VARIANT_LABEL
 from specdecode_operator.policy import ClusterState, PodFacts
@@ -12,17 +12,23 @@ __all__ = ["cluster_state", "pod_facts"]
 Manifest = Mapping[str, Any]
 
 
-def cluster_state(deployment: Manifest | None, pods: Iterable[PodFacts]) -> ClusterState:
+_CRASHES: Final = 3
+"""Restarts after which a pod that is to be restarted once more counts as crash-looping."""
+
+
+def cluster_state(deployment: Manifest | None, pods: Sequence[PodFacts]) -> ClusterState:
     """Return what runs, as the Deployment and its pods report it."""
     if deployment is None:
         return ClusterState()
     metadata, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     conditions = {entry["type"]: entry for entry in status.get("conditions") or []}
+    variant_hash, progress = labels.get(VARIANT_HASH_LABEL), conditions.get("Progressing", {}).get("reason")
+    current = [pod for pod in pods if pod.variant_hash == variant_hash and not pod.terminating]
     return ClusterState(
         exists=True,
         variant=labels.get(VARIANT_LABEL),
-        variant_hash=labels.get(VARIANT_HASH_LABEL),
+        variant_hash=variant_hash,
         primary_hash=annotations.get(PRIMARY_HASH_ANNOTATION),
         observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         desired=spec.get("replicas", 1),
@@ -30,9 +36,13 @@ def cluster_state(deployment: Manifest | None, pods: Iterable[PodFacts]) -> Clus
         updated=status.get("updatedReplicas", 0),
         ready=status.get("readyReplicas", 0),
         available=conditions.get("Available", {}).get("status") == "True",
-        deadline_exceeded=conditions.get("Progressing", {}).get("reason") == "ProgressDeadlineExceeded",
+        deadline_exceeded=progress == "ProgressDeadlineExceeded",
         unschedulable=any(pod.unschedulable for pod in pods),
         replacing=_surge(spec) in (0, "0", "0%"),
+        completed=progress == "NewReplicaSetAvailable",
+        serving=sum(pod.ready_since is not None for pod in current),
+        since=min((pod.created for pod in current if pod.created is not None), default=None),
+        crash_looping=any(pod.crash_looping and pod.ready_since is None for pod in current),
     )
 
 
@@ -42,6 +52,7 @@ def pod_facts(pod: Manifest) -> PodFacts:
     conditions = {entry["type"]: entry for entry in (pod.get("status") or {}).get("conditions") or []}
     ready = conditions.get("Ready", {})
     since = ready.get("lastTransitionTime") if ready.get("status") == "True" else None
+    created = metadata.get("creationTimestamp")
     return PodFacts(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -49,7 +60,21 @@ def pod_facts(pod: Manifest) -> PodFacts:
         ready_since=None if since is None else datetime.fromisoformat(since),
         terminating="deletionTimestamp" in metadata,
         unschedulable=conditions.get("PodScheduled", {}).get("reason") == "Unschedulable",
+        created=None if created is None else datetime.fromisoformat(created),
+        crash_looping=any(map(_crash_loops, _containers(pod))),
     )
+
+
+def _containers(pod: Manifest) -> Iterator[Manifest]:
+    status = pod.get("status") or {}
+    for name in ("initContainerStatuses", "containerStatuses"):
+        yield from status.get(name) or []
+
+
+def _crash_loops(container: Manifest) -> bool:
+    """Whether the kubelet waits before it restarts the container: it died again soon after its last start."""
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    return container.get("restartCount", 0) >= _CRASHES and waiting.get("reason") == "CrashLoopBackOff"
 
 
 def _surge(spec: Manifest) -> Any:  # noqa: ANN401 - an int or a percentage

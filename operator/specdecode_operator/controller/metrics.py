@@ -21,6 +21,7 @@ class Metrics:
         )
         self.writes = self._counter("api_writes", "Writes to the API server.", "kind", "verb")
         self.decisions = self._counter("decisions", "Decisions by outcome.", *_RESOURCE, "to", "trigger", "outcome")
+        self.frozen = self._gauge("frozen", "1 while a person has to unfreeze the resource.", *_RESOURCE)
         self.queries = self._counter("prometheus_queries", "Queries sent to Prometheus.", "endpoint")
         self.failures = self._counter("prometheus_failures", "Evaluations without a usable answer.", "endpoint")
         self.query_seconds = Histogram(
@@ -51,7 +52,8 @@ class Metrics:
     def forget(self, key: Key) -> None:
         """Drop the series of a resource that is gone."""
         self.forget_signals(key)
-        self.decisions.remove_by_labels(dict(zip(_RESOURCE, key, strict=True)))
+        for metric in (self.decisions, self.frozen):
+            metric.remove_by_labels(dict(zip(_RESOURCE, key, strict=True)))
 
     def forget_signals(self, key: Key) -> None:
         """Drop the series of a resource's signals."""

@@ -1,21 +1,33 @@
-"""Bodies to models, each version of a body only once."""
+"""Bodies to models, each version of a body and each generation of a spec only once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, Status, parse
-from specdecode_operator.policy import Ladder, ladder
+from specdecode_operator.api.v1alpha1 import Metadata, PreflightStatus, SpecDecodeDeployment, Status, parse
+from specdecode_operator.policy import Ladder, Variant, ladder
+from specdecode_operator.sizing import Examination, find, preflight, summary
 
 __all__ = ["Reader", "Reading", "status_of"]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A resource and its ladder."""
+    """A resource, its ladder, and what pre-flight says of every rung."""
 
     resource: SpecDecodeDeployment
     ladder: Ladder
+    examinations: Mapping[str, Examination]
+    """By name of the rung."""
+
+    def examination(self, variant: Variant) -> Examination:
+        """Return what pre-flight says of `variant`."""
+        return self.examinations[variant.name]
+
+    def preflight(self) -> PreflightStatus | None:
+        """Return what the status is to say of it."""
+        active = self.ladder.find(self.resource.status.active_variant) or self.ladder.primary
+        return summary(self.examinations, active.name)
 
 
 class Reader:
@@ -31,14 +43,33 @@ class Reader:
         known = self._known.get(uid)
         if known is not None and known[0] == version:
             return known[1]
-        resource = parse({**body, "status": status_of(body)})
-        reading = Reading(resource, ladder(resource.spec))
+        reading = _of_same_spec(known[1], body) if known is not None else None
+        if reading is None:
+            reading = _reading(parse({**body, "status": status_of(body)}))
         self._known[uid] = (version, reading)
         return reading
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of one resource."""
         self._known.pop(uid, None)
+
+
+def _reading(resource: SpecDecodeDeployment) -> Reading:
+    rungs = ladder(resource.spec)
+    examinations = {
+        rung.name: preflight(resource.spec, rung.model, rung.speculation, facts=find) for rung in rungs.rungs
+    }
+    refused = {rung.name for rung in rungs.fallbacks if examinations[rung.name].errors}
+    return Reading(resource, replace(rungs, unusable=frozenset(refused)), examinations)
+
+
+def _of_same_spec(known: Reading, body: Mapping[str, Any]) -> Reading | None:
+    """Return the reading of `body` if its spec was read before: every change of a spec is a new generation."""
+    metadata = Metadata.model_validate(body["metadata"])
+    if not metadata.generation or metadata.generation != known.resource.metadata.generation:
+        return None
+    resource = known.resource.model_copy(update={"metadata": metadata, "status": status_of(body)})
+    return replace(known, resource=resource)
 
 
 def status_of(body: Mapping[str, Any]) -> Status:

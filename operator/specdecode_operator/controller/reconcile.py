@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, KIND
+from specdecode_operator.api.names import API_VERSION, KIND, UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.clients import (
     Conflict,
@@ -30,7 +30,6 @@ from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.reading import Reader, Reading, status_of
 from specdecode_operator.controller.store import Key, Store
-from specdecode_operator.engine import EngineError
 from specdecode_operator.policy import (
     ClusterState,
     Observation,
@@ -108,28 +107,33 @@ class Reconciler:
         try:
             reading = self._parts.reader.read(body)
         except InvalidResource as error:
-            await self._unreadable(body, observation, "InvalidSpec", error)
+            await self._unreadable(body, observation, Problem("InvalidSpec", str(error)))
             return None
         return await self._carry_out(key, body, reading, observation)
 
     async def _carry_out(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> float | None:
-        situation = self._situation(key, reading, observation)
+        situation = self._situation(key, body, reading, observation)
         plan = decide(situation)
+        if (problem := _refused(reading, situation, plan)) is not None:
+            await self._unreadable(body, observation, problem)
+            return None
         try:
             rendered = await self._render(situation, plan, reading)
-        except (EngineError, WorkloadError) as error:
-            await self._unreadable(body, observation, "InvalidSpec", error)
+        except WorkloadError as error:
+            await self._unreadable(body, observation, Problem("InvalidSpec", str(error)))
             return None
         except Rejected as error:
-            await self._unreadable(body, observation, type(error).__name__, error)
+            await self._unreadable(body, observation, Problem(type(error).__name__, str(error)))
             return _RETRY_REJECTED
-        if _decided(plan, observation.status):
-            known = self._known_problem(key, rendered)
-            body = await self._record(body, report(situation, plan, known, name=key[1]))
+        before = observation.status
+        if _decided(plan, before):
+            ahead = report(situation, plan, self._known_problem(key, rendered), name=key[1])
+            body, before = await self._record(body, before, ahead), ahead
         problem = await self._apply(key, reading, rendered)
         applied = replace(situation, cluster=self._cluster(key))
-        await self._record(body, report(applied, plan, problem, name=key[1]))
-        return None if problem is None else _RETRY_REJECTED
+        await self._record(body, before, report(applied, plan, problem, name=key[1]))
+        self._parts.metrics.frozen.labels(*key).set(plan.frozen is not None)
+        return plan.again if problem is None else _RETRY_REJECTED
 
     def _observe(self, key: Key, body: Manifest) -> Observation:
         return Observation(
@@ -143,7 +147,7 @@ class Reconciler:
         store = self._parts.store
         return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)])
 
-    def _situation(self, key: Key, reading: Reading, observation: Observation) -> Situation:
+    def _situation(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> Situation:
         return Situation(
             generation=observation.generation,
             status=observation.status,
@@ -152,6 +156,8 @@ class Reconciler:
             spec=reading.resource.spec,
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
+            preflight=reading.preflight(),
+            unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
         )
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
@@ -165,12 +171,11 @@ class Reconciler:
             await self._parts.applier.rehearse(reading.resource, found[0])
         return found
 
-    async def _unreadable(self, body: Manifest, observation: Observation, reason: str, error: Exception) -> None:
-        await self._record(body, report_unreadable(observation, Problem(reason, str(error))))
+    async def _unreadable(self, body: Manifest, observation: Observation, problem: Problem) -> None:
+        await self._record(body, observation.status, report_unreadable(observation, problem))
 
-    async def _record(self, body: Manifest, status: Status) -> Manifest:
-        """Write `status` if it says something new, and post the Events that explain it."""
-        before = status_of(body)
+    async def _record(self, body: Manifest, before: Status, status: Status) -> Manifest:
+        """Write `status` if it differs from `before`, that of `body`, and post the Events that explain it."""
         if before == status:
             return body
         written = {**body, "apiVersion": API_VERSION, "kind": KIND, "status": _dump(status)}
@@ -216,10 +221,22 @@ class Reconciler:
         self._parts.reader.forget(self._seen.pop(key, ""))
 
 
+def _refused(reading: Reading, situation: Situation, plan: Plan) -> Problem | None:
+    """Return why pre-flight keeps `plan` from being rolled out; what runs already is left running."""
+    errors = reading.examination(plan.variant).errors
+    if not errors or situation.cluster.variant_hash == plan.variant.hash:
+        return None
+    return Problem(errors[0].code, "; ".join(map(str, errors)))
+
+
 def _decided(plan: Plan, status: Status) -> bool:
     """Whether `plan` leaves what the status says on the operator's own account, so that it must be recorded first."""
     moved = status.active_variant not in (None, plan.variant.name)
-    return moved or plan.operation != status.operation or list(plan.decisions) != status.decisions
+    return moved or _remembered(plan) != _remembered(status)
+
+
+def _remembered(source: Plan | Status) -> tuple[object, ...]:
+    return source.operation, tuple(source.decisions), tuple(source.blocked), source.frozen, source.reversals
 
 
 def _dump(status: Status) -> dict[str, Any]:

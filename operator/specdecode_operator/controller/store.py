@@ -111,5 +111,15 @@ def _slim(kind: str, body: Mapping[str, Any]) -> Manifest:
     slim = {**body, "metadata": metadata}
     if kind == "Pod":
         slim["spec"] = {}
-        slim["status"] = {"conditions": (body.get("status") or {}).get("conditions") or []}
+        slim["status"] = _slim_status(body.get("status") or {})
+    return slim
+
+
+def _slim_status(status: Mapping[str, Any]) -> Manifest:
+    """Keep the conditions of a pod, and of its containers those that were restarted."""
+    slim: Manifest = {"conditions": status.get("conditions") or []}
+    for name in ("initContainerStatuses", "containerStatuses"):
+        restarted = [entry for entry in status.get(name) or [] if entry.get("restartCount")]
+        if restarted:
+            slim[name] = [{word: entry.get(word) for word in ("restartCount", "state")} for entry in restarted]
     return slim

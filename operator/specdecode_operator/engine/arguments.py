@@ -32,18 +32,18 @@ class Serving:
 
 
 def arguments(serving: Serving) -> list[str]:
-    """Return the arguments, the model first. Raises `UnsupportedConfig` where the version cannot do it."""
+    """Return the arguments, the model first. Whether this version can run them is for `examine` to say."""
     version = Version.parse(serving.engine.version)
     return [
         serving.model_path,
-        *_flags(serving),
+        *_flags(serving, version),
         *_buckets(version),
         *_speculation(serving, version),
         *_extra(serving.engine.extra_args, speculating=serving.speculation.active),
     ]
 
 
-def _flags(serving: Serving) -> list[str]:
+def _flags(serving: Serving, version: Version) -> list[str]:
     model, engine = serving.model, serving.engine
     utilization = engine.gpu_memory_utilization_percent
     values: dict[str, Any] = {
@@ -57,7 +57,7 @@ def _flags(serving: Serving) -> list[str]:
         "--max-num-seqs": engine.max_num_seqs,
         "--gpu-memory-utilization": None if utilization is None else utilization / 100,
         "--kv-cache-dtype": engine.kv_cache_dtype,
-        "--shutdown-timeout": serving.shutdown_timeout,
+        "--shutdown-timeout": serving.shutdown_timeout if version.has(Feature.SHUTDOWN_TIMEOUT) else None,
     }
     return [word for flag, value in values.items() if value is not None for word in (flag, str(value))]
 

@@ -1,11 +1,7 @@
 """Errors of the engine package."""
 
-__all__ = ["EngineError", "UnsupportedConfig"]
+__all__ = ["EngineError"]
 
 
 class EngineError(Exception):
     """Base of everything this package raises."""
-
-
-class UnsupportedConfig(EngineError):
-    """A configuration that this version of vLLM cannot run; the message names the field and the fix."""

@@ -1,18 +1,32 @@
 """Names of vLLM's Prometheus series.
 
-V1 engine, 0.18 to 0.33: `vllm/v1/metrics/loggers.py`, `v1/spec_decode/metrics.py`.
+Engine V1, 0.8.5 to 0.33: `vllm/v1/metrics/loggers.py`, `v1/spec_decode/metrics.py` of the releases in `versions.READ`.
 
 Counters are exposed with `_total`. The speculation counters exist only while speculation is configured, so their
 absence means "off", not zero. Latency is never judged on `vllm:inter_token_latency_seconds`: it has one sample a step,
 and a step of speculation yields several tokens.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import LatencyMetric
+from specdecode_operator.engine.versions import Span, Version, span
 
-__all__ = ["COUNTERS", "FINISHED_REQUESTS", "LATENCY_HISTOGRAMS", "RUNNING_REQUESTS", "Counter"]
+__all__ = [
+    "COUNTERS",
+    "FINISHED_REQUESTS",
+    "KV_CACHE_USAGE",
+    "LATENCY_HISTOGRAMS",
+    "RUNNING_REQUESTS",
+    "SERIES",
+    "Counter",
+    "kv_cache_usage",
+    "latency_histogram",
+    "unmeasured",
+]
 
 
 class Counter(StrEnum):
@@ -37,3 +51,42 @@ FINISHED_REQUESTS: Final = "vllm:e2e_request_latency_seconds_count"
 """One increment a finished request."""
 RUNNING_REQUESTS: Final = "vllm:num_requests_running"
 """A gauge that every engine exposes from its start, so its samples tell freshness and coverage."""
+
+SERIES: Final = {
+    "vllm:request_time_per_output_token_seconds": span("0.11.0"),
+    "vllm:kv_cache_usage_perc": span("0.9.2"),
+    "vllm:gpu_cache_usage_perc": span(gone="0.11.2"),
+    "vllm:inter_token_latency_seconds": span("0.10.2"),
+    "vllm:time_per_output_token_seconds": span(gone="0.12.0"),
+    "vllm:spec_decode_num_drafts_total": span("0.8.5"),
+}
+"""Series that some supported release does not have; 0.11.2 shows the old gauge only when asked to."""
+
+KV_CACHE_USAGE: Final = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")
+"""Names of the share of the KV cache in use (0 to 1), the newest first."""
+
+
+def latency_histogram(metric: LatencyMetric, version: Version) -> str | None:
+    """Return the histogram of `metric`, or None where `version` has none."""
+    name = LATENCY_HISTOGRAMS[metric]
+    return name if version in SERIES.get(name, Span()) else None
+
+
+def kv_cache_usage(version: Version) -> str:
+    """Return the gauge of the share of the KV cache in use (0 to 1)."""
+    return next(name for name in KV_CACHE_USAGE if version in SERIES[name])
+
+
+def unmeasured(metrics: Iterable[LatencyMetric], version: Version) -> tuple[Remark, ...]:
+    """Return an error for each of `metrics`, those of `policy.objectives`, that `version` does not expose."""
+    return tuple(
+        Remark(
+            Level.ERROR,
+            "LatencyNotMeasured",
+            f"policy.objectives[{index}].metric",
+            f"vLLM {version} has no {LATENCY_HISTOGRAMS[metric]}, which came with"
+            f" {SERIES[LATENCY_HISTOGRAMS[metric]].first}; judge {LatencyMetric.E2E} or upgrade",
+        )
+        for index, metric in enumerate(metrics)
+        if latency_histogram(metric, version) is None
+    )

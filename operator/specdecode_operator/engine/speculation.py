@@ -1,65 +1,18 @@
 """The value of vLLM's `--speculative-config`.
 
-Keys and rules: `vllm/config/speculative.py` of 0.33.0. The method is always explicit, since vLLM otherwise guesses it
-from the model's name.
+The method is always explicit, since vLLM otherwise guesses it from the model's name.
+The keys are those of `engine.keys`.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-from specdecode_operator.api.v1alpha1 import Method, Speculation
-from specdecode_operator.engine.errors import UnsupportedConfig
-from specdecode_operator.engine.versions import Feature, Version
+from specdecode_operator.api.v1alpha1 import Speculation
+from specdecode_operator.engine.methods import method_word
+from specdecode_operator.engine.sampling import word
+from specdecode_operator.engine.versions import Version
 
 __all__ = ["speculative_config"]
-
-_METHODS: Final = {
-    Method.DRAFT_MODEL: "draft_model",
-    Method.NGRAM: "ngram",
-    Method.EAGLE: "eagle",
-    Method.EAGLE3: "eagle3",
-    Method.MTP: "mtp",
-    Method.SUFFIX: "suffix",
-}
-_RENDERED_KEYS: Final = {
-    "method": "speculation.method",
-    "model": "speculation.draft.name",
-    "revision": "speculation.draft.revision",
-    "quantization": "speculation.draft.quantization",
-    "num_speculative_tokens": "speculation.numSpeculativeTokens",
-    "prompt_lookup_max": "speculation.promptLookup.max",
-    "prompt_lookup_min": "speculation.promptLookup.min",
-    "num_speculative_tokens_per_batch_size": "speculation.batchSizeSchedule",
-    "draft_sample_method": "speculation.sampling.draft",
-    "rejection_sample_method": "speculation.sampling.rejection",
-}
-_FURTHER_KEYS: Final = frozenset(
-    {
-        "attention_backend",
-        "code_revision",
-        "disable_padded_drafter_batch",
-        "draft_lm_head_quantization",
-        "draft_load_config",
-        "draft_tensor_parallel_size",
-        "dspark_draft_topk",
-        "enable_adaptive_verification",
-        "enforce_eager",
-        "fly_entropy_threshold",
-        "fly_entropy_top_k",
-        "fly_window_size",
-        "index_share_for_mtp_iteration",
-        "kv_cache_dtype",
-        "max_model_len",
-        "moe_backend",
-        "parallel_drafting",
-        "suffix_decoding_max_cached_requests",
-        "suffix_decoding_max_spec_factor",
-        "suffix_decoding_max_tree_depth",
-        "suffix_decoding_min_token_prob",
-        "use_heterogeneous_vocab",
-        "use_local_argmax_reduction",
-    }
-)
 
 
 def speculative_config(
@@ -67,17 +20,16 @@ def speculative_config(
 ) -> dict[str, Any] | None:
     """Return the JSON object for `--speculative-config`, or None where nothing is proposed.
 
-    `draft_path` is the draft as vLLM finds it (hub name or folder in the pod). Raises `UnsupportedConfig` where
-    `version` cannot do what is asked.
+    `draft_path` is the draft as vLLM finds it (hub name or folder in the pod). Whether `version` can do what is asked
+    is for `examine` to say.
     """
     if not speculation.active:
         return None
-    _check_features(speculation, version)
-    config: dict[str, Any] = {"method": _METHODS[speculation.method]}
+    config: dict[str, Any] = {"method": method_word(speculation.method, version)}
     config |= _draft(speculation, draft_path)
     config |= _proposal(speculation, max_num_seqs)
     config |= _sampling(speculation)
-    return config | _further(speculation.config or {})
+    return config | (speculation.config or {})
 
 
 def _draft(speculation: Speculation, draft_path: str | None) -> dict[str, Any]:
@@ -114,33 +66,4 @@ def _sampling(speculation: Speculation) -> dict[str, Any]:
     if sampling is None:
         return {}
     keys = {"draft_sample_method": sampling.draft, "rejection_sample_method": sampling.rejection}
-    return {key: value.value.lower() for key, value in keys.items() if value is not None}
-
-
-def _further(config: dict[str, Any]) -> dict[str, Any]:
-    for key in config:
-        if key in _RENDERED_KEYS:
-            raise UnsupportedConfig(f"speculation.config: {key} has a field of its own; use {_RENDERED_KEYS[key]}")
-        if key not in _FURTHER_KEYS:
-            raise UnsupportedConfig(
-                f"speculation.config: vLLM does not know {key}; known further keys are"
-                f" {', '.join(sorted(_FURTHER_KEYS))}"
-            )
-    return config
-
-
-def _check_features(speculation: Speculation, version: Version) -> None:
-    sampling = speculation.sampling
-    asked = {
-        "speculation.batchSizeSchedule": (speculation.batch_size_schedule, Feature.BATCH_SIZE_SCHEDULE),
-        "speculation.sampling.draft": (sampling and sampling.draft, Feature.DRAFT_SAMPLING),
-        "speculation.sampling.rejection": (
-            sampling and sampling.rejection == "Block",
-            Feature.BLOCK_REJECTION,
-        ),
-    }
-    for field, (value, feature) in asked.items():
-        if value and not version.has(feature):
-            raise UnsupportedConfig(
-                f"{field}: needs vLLM {feature.value} or later, engine.version is {version}; remove it or upgrade"
-            )
+    return {key: word(value) for key, value in keys.items() if value is not None}

@@ -15,7 +15,7 @@ from specdecode_operator.policy.situation import Judgement, Situation
 from specdecode_operator.policy.standing import Standing
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
-__all__ = ["CHAIN", "Case", "Hold", "first_objection"]
+__all__ = ["CHAIN", "Case", "Hold", "first_objection", "frozen", "suspended"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class Case:
     @property
     def judgement(self) -> Judgement | None:
         """The last evaluation, if it was of the active variant."""
-        judgement = self.situation.judgement
-        same = judgement is not None and judgement.variant_hash == self.standing.variant.hash
-        return judgement if same else None
+        return self.situation.judged(self.standing.variant.hash)
 
     @property
     def breach(self) -> Finding | None:
@@ -48,10 +46,12 @@ class Case:
 
     @property
     def next_rung(self) -> tuple[Finding, Variant] | None:
-        """The first signal in breach that has a rung left, and that rung."""
-        for finding in self.judgement.findings if self.judgement else ():
-            rung = self.situation.ladder.after(self.standing.variant, finding.signal.trigger)
-            if finding.verdict is Verdict.BREACH and rung is not None:
+        """The first signal that was twice in breach and has a rung left, and that rung."""
+        for finding in self.judgement.breaches() if self.judgement else ():
+            trigger = finding.signal.trigger
+            blocked = self.standing.blocked_hashes(trigger)
+            rung = self.situation.ladder.after(self.standing.variant, trigger, blocked)
+            if rung is not None:
                 return finding, rung
         return None
 
@@ -88,6 +88,13 @@ def unconfirmed(case: Case) -> Hold | None:
     return None
 
 
+def frozen(case: Case) -> Hold | None:
+    """A person has to say that the operator shall go on."""
+    if case.standing.frozen is None:
+        return None
+    return Hold("Frozen", "two rolls of the operator failed; a person has to unfreeze the resource")
+
+
 def suspended(case: Case) -> Hold | None:
     """The user stopped actions."""
     if case.situation.spec.suspend:
@@ -102,11 +109,19 @@ def rolling(case: Case) -> Hold | None:
     return Hold("RolloutInProgress", "pods are being rolled or are not all ready")
 
 
+def verifying(case: Case) -> Hold | None:
+    """The last roll has to prove itself first."""
+    if case.standing.operation is None:
+        return None
+    return Hold("Verifying", "the last roll of the operator is being verified")
+
+
 def exhausted(case: Case) -> Hold | None:
     """No rung is left that names a trigger in breach."""
     if case.next_rung is not None:
         return None
-    return Hold("LadderExhausted", "no fallback below the active variant names the trigger; a person has to decide")
+    message = "no fallback below the active variant names the trigger and is not blocked; a person has to decide"
+    return Hold("LadderExhausted", message)
 
 
 def cooling_down(case: Case) -> Hold | None:
@@ -126,8 +141,10 @@ CHAIN: Final[tuple[Check, ...]] = (
     unknown,
     no_breach,
     unconfirmed,
+    frozen,
     suspended,
     rolling,
+    verifying,
     exhausted,
     cooling_down,
 )

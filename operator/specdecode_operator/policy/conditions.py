@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus
-from specdecode_operator.policy.decide import Plan, timestamp
+from specdecode_operator.api.names import UNFREEZE_ANNOTATION
+from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Mode, Phase
+from specdecode_operator.policy.decide import Plan
+from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
@@ -13,6 +15,10 @@ _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, Condition
 _NOT_EVALUATED = "NotEvaluated"
 _LONGEST_MESSAGE = 1024
 _BLOCKING = {"LadderExhausted", "Suspended"}
+_FROZEN = {
+    "SecondReversal": "two rolls of the operator were taken back",
+    "ReversalFailed": "a roll of the operator was taken back, and the pods do not start on what ran before either",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def conditions(situation: Situation, plan: Plan, problem: Problem | None) -> lis
     drafts = [
         _ready(situation),
         _reconciling(situation, plan, problem),
-        _stalled(situation, problem),
+        _stalled(problem, late=_given_up(situation, plan)),
         _metrics_available(situation, plan),
         _speculation_active(situation, plan),
         _objectives_met(situation, plan),
@@ -51,7 +57,7 @@ def updated(situation: Observation, problem: Problem) -> list[Condition]:
     drafts = [
         _ready(situation),
         _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected"),
-        _stalled(situation, problem),
+        _stalled(problem, late=situation.cluster.deadline_exceeded),
     ]
     kept |= {draft.type: _finish(draft, situation) for draft in drafts}
     return list(kept.values())
@@ -94,9 +100,9 @@ def _ready(situation: Observation) -> _Draft:
 def _reconciling(situation: Situation, plan: Plan, problem: Problem | None) -> _Draft:
     if problem is not None:
         return _Draft("Reconciling", _FALSE, "Stalled", "waiting for the problem to be corrected")
-    if situation.cluster.deadline_exceeded:
+    if _given_up(situation, plan):
         return _Draft("Reconciling", _FALSE, "Stalled", "the pods did not become ready in time")
-    if plan.operation is not None:
+    if plan.operation is not None and plan.operation.phase is Phase.ROLLING:
         return _Draft("Reconciling", _FALSE, "Remediating", "the operator rolls the pods on its own account")
     cluster, variant_hash = situation.cluster, plan.variant.hash
     if cluster.rolled_out(variant_hash) and cluster.desired == situation.spec.replicas:
@@ -119,10 +125,18 @@ def _was_reconciling(situation: Observation) -> bool:
     return before is None or before.status == _TRUE
 
 
-def _stalled(situation: Observation, problem: Problem | None) -> _Draft:
+def _given_up(situation: Situation, plan: Plan) -> bool:
+    """Whether a person has to help pods that are not ready in time; our own roll we take back ourselves."""
+    rolling = plan.operation is not None and plan.operation.phase is Phase.ROLLING
+    acting = situation.spec.policy.mode is Mode.ENFORCE and not situation.spec.suspend
+    exceeded = situation.cluster.deadline_exceeded and situation.cluster.carries(plan.variant.hash)
+    return exceeded and not (rolling and acting)
+
+
+def _stalled(problem: Problem | None, *, late: bool) -> _Draft:
     if problem is not None:
         return _Draft("Stalled", _TRUE, problem.reason, problem.message)
-    if situation.cluster.deadline_exceeded:
+    if late:
         return _Draft(
             "Stalled",
             _TRUE,
@@ -189,6 +203,10 @@ def _reason(findings: tuple[Finding, ...], verdict: Verdict) -> str:
 
 
 def _remediation_blocked(plan: Plan) -> _Draft:
+    if plan.frozen is not None:
+        command = f"kubectl annotate sdd NAME --overwrite {UNFREEZE_ANNOTATION}={plan.frozen.id}"
+        message = f"{_FROZEN.get(plan.frozen.reason, 'a roll failed')}; to let the operator go on: {command}"
+        return _Draft("RemediationBlocked", _TRUE, "Frozen", message)
     if plan.hold is not None and plan.hold.reason in _BLOCKING:
         return _Draft("RemediationBlocked", _TRUE, plan.hold.reason, plan.hold.message)
     return _Draft("RemediationBlocked", _FALSE, "NotBlocked", "nothing blocks an action")

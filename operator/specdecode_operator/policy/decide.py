@@ -1,19 +1,22 @@
-"""One situation to one plan. No clock, no I/O, no kopf."""
+"""One situation to one plan. No clock, no I/O, no kopf.
 
-import hashlib
-import math
-from dataclasses import dataclass
-from datetime import datetime
+First what is under way is settled; a roll of our own that failed is taken back; a rollout of which no pod starts falls
+down; and only then does a breach lead to the next rung.
+"""
 
-from specdecode_operator.api.v1alpha1 import MAX_DECISIONS, Decision, Mode, Operation, Outcome
-from specdecode_operator.policy.checks import Case, Hold, first_objection
+from dataclasses import dataclass, replace
+
+from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Trigger
+from specdecode_operator.policy.checks import Case, Hold, first_objection, frozen, suspended
 from specdecode_operator.policy.ladder import Variant
-from specdecode_operator.policy.signals import AcceptanceSignal, Signal, effective_thresholds
+from specdecode_operator.policy.record import Cause, appended, decision
+from specdecode_operator.policy.reversal import taken_back
 from specdecode_operator.policy.situation import Situation
-from specdecode_operator.policy.standing import Standing, stand
-from specdecode_operator.policy.verdicts import Finding, burn_threshold
+from specdecode_operator.policy.standing import Standing, stand, started
+from specdecode_operator.policy.startup import stuck
+from specdecode_operator.policy.verification import due, failure, sound
 
-__all__ = ["Plan", "decide", "timestamp"]
+__all__ = ["Plan", "decide"]
 
 
 @dataclass(frozen=True)
@@ -25,87 +28,91 @@ class Plan:
     decisions: tuple[Decision, ...]
     hold: Hold | None
     """Why nothing new was decided; None where this plan holds a new decision."""
+    blocked: tuple[Blocked, ...] = ()
+    frozen: Frozen | None = None
+    reversals: int = 0
+    again: float | None = None
+    """Seconds after which time alone may change the plan."""
 
 
 def decide(situation: Situation) -> Plan:
     """Return what shall run. The plan is to be recorded in the status before it is carried out."""
     standing = stand(situation)
+    operation = standing.operation
+    failed = failure(situation, standing.variant, operation) if operation is not None else None
+    if operation is None or failed is None:
+        return _go_on(situation, standing)
+    hold = _held_back(situation, standing)
+    if hold is not None:
+        return _plan(situation, standing, hold)
+    after = taken_back(situation, standing, operation, failed)
+    return _go_on(situation, after) if after.operation is None else _plan(situation, after, None)
+
+
+def _held_back(situation: Situation, standing: Standing) -> Hold | None:
+    """Return what keeps even a failed roll where it is."""
+    if situation.spec.policy.mode is Mode.OBSERVE:
+        return Hold("ModeObserve", "policy.mode is Observe; Enforce would take the failed roll back")
+    return suspended(Case(situation, standing))
+
+
+def _go_on(situation: Situation, standing: Standing) -> Plan:
+    reason = stuck(situation, standing)
+    below = situation.ladder.after(standing.variant, Trigger.STARTUP)
+    if reason is not None and below is not None:
+        return _fall(situation, standing, Cause(Trigger.STARTUP, reason), below)
     case = Case(situation, standing)
     hold = first_objection(case)
     if hold is not None or case.next_rung is None:
-        return Plan(standing.variant, standing.operation, standing.decisions, hold)
+        return _plan(situation, standing, hold)
     finding, rung = case.next_rung
+    return _leave(situation, standing, Cause(finding.signal.trigger, finding=finding), rung)
+
+
+def _fall(situation: Situation, standing: Standing, cause: Cause, rung: Variant) -> Plan:
+    case = Case(situation, standing)
+    hold = frozen(case) or suspended(case)
+    return _leave(situation, standing, cause, rung) if hold is None else _plan(situation, standing, hold)
+
+
+def _leave(situation: Situation, standing: Standing, cause: Cause, rung: Variant) -> Plan:
+    """Roll to `rung`, or in mode Observe only write it down."""
     if situation.spec.policy.mode is Mode.OBSERVE:
-        return _observe(situation, standing, finding, rung)
-    return _act(situation, standing, finding, rung)
+        return _observe(situation, standing, cause, rung)
+    record = decision(situation, standing.variant, rung, cause, Outcome.STARTED)
+    judgement = situation.judged(standing.variant.hash)
+    well = sound(judgement) if judgement is not None and cause.finding is not None else []
+    return _plan(situation, started(standing, rung, record, well), None)
 
 
-def timestamp(now: datetime) -> str:
-    """Return `now` as Kubernetes writes times."""
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _observe(situation: Situation, standing: Standing, finding: Finding, rung: Variant) -> Plan:
+def _observe(situation: Situation, standing: Standing, cause: Cause, rung: Variant) -> Plan:
     hold = Hold("ModeObserve", "policy.mode is Observe; Enforce would roll to the next rung")
-    decision = _decision(situation, standing, finding, rung, Outcome.OBSERVED)
-    if _already_observed(situation, standing, decision):
-        return Plan(standing.variant, standing.operation, standing.decisions, hold)
-    return Plan(standing.variant, standing.operation, _ring(standing, decision), hold)
+    record = decision(situation, standing.variant, rung, cause, Outcome.OBSERVED)
+    if not _already_observed(situation, standing, record):
+        standing = replace(standing, decisions=appended(standing.decisions, record))
+    return _plan(situation, standing, hold)
 
 
-def _already_observed(situation: Situation, standing: Standing, decision: Decision) -> bool:
-    """One entry an episode: as long as `ObjectivesMet` stays false, the same finding is not written again."""
+def _already_observed(situation: Situation, standing: Standing, record: Decision) -> bool:
+    """One entry an episode: a rollout that does not start, or the time in which `ObjectivesMet` stays false."""
     if not standing.decisions:
         return False
-    met = situation.status.condition("ObjectivesMet")
     fields = {"generation", "from_variant", "to_variant", "trigger", "outcome"}
-    same = standing.decisions[-1].model_dump(include=fields) == decision.model_dump(include=fields)
-    return same and met is not None and met.status != "True"
+    same = standing.decisions[-1].model_dump(include=fields) == record.model_dump(include=fields)
+    met = situation.status.condition("ObjectivesMet")
+    return same and (record.reason is not None or (met is not None and met.status != "True"))
 
 
-def _act(situation: Situation, standing: Standing, finding: Finding, rung: Variant) -> Plan:
-    decision = _decision(situation, standing, finding, rung, Outcome.STARTED)
-    operation = Operation(
-        id=decision.id, from_variant=standing.variant.name, to_variant=rung.name, started_at=decision.at
+def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
+    operation = standing.operation
+    remaining = (due(situation, operation) - situation.now).total_seconds() if operation is not None else 0.0
+    return Plan(
+        variant=standing.variant,
+        operation=operation,
+        decisions=standing.decisions,
+        hold=hold,
+        blocked=standing.blocked,
+        frozen=standing.frozen,
+        reversals=standing.reversals,
+        again=remaining if remaining > 0 else None,
     )
-    return Plan(rung, operation, _ring(standing, decision), None)
-
-
-def _ring(standing: Standing, decision: Decision) -> tuple[Decision, ...]:
-    return (*standing.decisions, decision)[-MAX_DECISIONS:]
-
-
-def _decision(situation: Situation, standing: Standing, finding: Finding, rung: Variant, outcome: Outcome) -> Decision:
-    window = situation.spec.policy.window
-    at = timestamp(situation.now)
-    return Decision(
-        id=_id(situation, standing.variant.name, rung.name, at),
-        at=at,
-        generation=situation.generation,
-        from_variant=standing.variant.name,
-        to_variant=rung.name,
-        trigger=finding.signal.trigger,
-        signal=finding.signal.name,
-        value=f"{percent(finding.short)} / {percent(finding.long)}",
-        threshold=_threshold(finding.signal),
-        window=f"{window.short} / {window.long}",
-        samples=f"{finding.samples_short:.0f} / {finding.samples_long:.0f}",
-        outcome=outcome,
-    )
-
-
-def _id(situation: Situation, origin: str, target: str, at: str) -> str:
-    text = f"{situation.generation} {origin} {target} {at}"
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _threshold(signal: Signal) -> str:
-    if isinstance(signal, AcceptanceSignal):
-        return f"below {percent(signal.threshold)} of the draft tokens accepted"
-    effective = effective_thresholds((signal,))[0].effective
-    return f"over {percent(burn_threshold(signal.budget))} of the requests slower than {effective}"
-
-
-def percent(value: float) -> str:
-    """Return a share as a percentage with three significant digits."""
-    return "none" if math.isnan(value) else f"{100 * value:.3g}%"

@@ -19,6 +19,7 @@ __all__ = [
     "Snapshot",
     "WindowEvidence",
     "gather",
+    "warm_up",
 ]
 
 PodKey = tuple[str, str]
@@ -77,6 +78,9 @@ class PodFacts:
     ready_since: datetime | None
     terminating: bool = False
     unschedulable: bool = False
+    created: datetime | None = None
+    crash_looping: bool = False
+    """Whether one of its containers has been restarted three times and waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,8 @@ def gather(
     serving = [pod for pod in pods if pod.variant_hash == variant_hash and not pod.terminating and pod.ready_since]
     if not serving:
         return Evidence(waiting="NoReadyPods")
-    warm_up = min(WARM_UP, short)
-    old = {seconds: _older(serving, now, seconds + warm_up) for seconds in (short, long)}
-    unavailable = _distrust(snapshot, _older(serving, now, warm_up), old)
+    old = {seconds: _older(serving, now, seconds + warm_up(short)) for seconds in (short, long)}
+    unavailable = _distrust(snapshot, _older(serving, now, warm_up(short)), old)
     if unavailable:
         return Evidence(unavailable=unavailable)
     if not old[long]:
@@ -126,6 +129,11 @@ def gather(
         short=_sum(snapshot, old[short], short),
         long=_sum(snapshot, old[long], long),
     )
+
+
+def warm_up(short: float) -> float:
+    """Return the seconds at the start of a pod that are left out, for a short window of `short` seconds."""
+    return min(WARM_UP, short)
 
 
 def _older(pods: list[PodFacts], now: datetime, seconds: float) -> list[PodFacts]:

@@ -32,20 +32,31 @@ class Ladder:
     """All variants of one spec; the first is `primary`."""
 
     rungs: tuple[Variant, ...]
+    unusable: frozenset[str] = frozenset()
+    """Names of rungs that pre-flight refuses; they are never chosen, but one that runs already goes on."""
 
     @property
     def primary(self) -> Variant:
         """The spec itself."""
         return self.rungs[0]
 
+    @property
+    def fallbacks(self) -> tuple[Variant, ...]:
+        """What the user listed below `primary`, without the built-in rung."""
+        return tuple(rung for rung in self.rungs[1:] if rung.name != NO_SPECULATION_VARIANT)
+
     def find(self, name: str | None) -> Variant | None:
         """Return the variant called `name`, if there is one."""
         return next((rung for rung in self.rungs if rung.name == name), None)
 
-    def after(self, current: Variant, trigger: Trigger) -> Variant | None:
-        """Return the next rung below `current` that names `trigger` and would run something else."""
+    def after(self, current: Variant, trigger: Trigger, blocked: frozenset[str] = frozenset()) -> Variant | None:
+        """Return the next usable rung below `current` that names `trigger` and would run something else.
+
+        Variants with a hash in `blocked` are passed over.
+        """
         below = self.rungs[self.rungs.index(current) + 1 :]
-        return next((rung for rung in below if trigger in rung.triggers and rung.hash != current.hash), None)
+        usable = (rung for rung in below if rung.name not in self.unusable and rung.hash not in blocked)
+        return next((rung for rung in usable if trigger in rung.triggers and rung.hash != current.hash), None)
 
 
 def ladder(spec: Spec) -> Ladder:
@@ -79,7 +90,7 @@ def _overlay(model: Model, overlay: ModelOverlay) -> Model:
     changes: dict[str, Any] = {"served_name": model.served}
     if overlay.name is not None:
         folder = None if model.storage is None else model.storage.model_copy(update={"path": None})
-        changes |= {"revision": None, "quantization": None, "storage": folder}
+        changes |= {"revision": None, "quantization": None, "storage": folder, "facts": None}
     changes |= {name: value for name, value in overlay if value is not None}
     return model.model_copy(update=changes)
 
@@ -109,8 +120,9 @@ def _variant(spec: Spec, name: str, triggers: frozenset[Trigger], model: Model, 
 def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
     """Hash the fields that reach the pods; defaults are left out, so that a new field changes no hash."""
     configuration = {
-        "model": model.model_dump(mode="json", exclude_defaults=True) | {"served_name": model.served},
-        "speculation": speculation.model_dump(mode="json", exclude_defaults=True),
+        "model": model.model_dump(mode="json", exclude={"facts"}, exclude_defaults=True)
+        | {"served_name": model.served},
+        "speculation": speculation.model_dump(mode="json", exclude={"draft": {"facts"}}, exclude_defaults=True),
         "engine": spec.engine.model_dump(mode="json", exclude_defaults=True)
         | {"version": spec.engine.version, "image": spec.engine.image_reference},
         "resources": spec.resources.model_dump(mode="json", exclude={"gpu"}, exclude_defaults=True),

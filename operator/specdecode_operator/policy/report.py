@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from specdecode_operator.api.names import NAME_LABEL
-from specdecode_operator.api.v1alpha1 import Condition, Decision, Outcome, Status
+from specdecode_operator.api.v1alpha1 import REVERT, Condition, Decision, FailureReason, Outcome, Status
 from specdecode_operator.policy.conditions import Problem, conditions, updated
 from specdecode_operator.policy.decide import Plan
 from specdecode_operator.policy.signals import effective_thresholds, signals
@@ -43,6 +44,10 @@ def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: s
         ready_replicas=situation.cluster.ready,
         selector=f"{NAME_LABEL}={name}",
         operation=plan.operation,
+        plan=situation.preflight,
+        reversals=plan.reversals,
+        frozen=plan.frozen,
+        blocked=list(plan.blocked),
         effective_thresholds=effective_thresholds(signals(situation.spec)),
         decisions=list(plan.decisions),
     )
@@ -68,26 +73,65 @@ def changed_decisions(before: Status, after: Status) -> list[Decision]:
 
 def notes(before: Status, after: Status) -> tuple[Note, ...]:
     """Return the Events for what changed between two statuses."""
-    return (*_decision_notes(before, after), *_condition_notes(before, after))
+    return (
+        *_decision_notes(before, after),
+        *_condition_notes(before, after),
+        *_warning_notes(before, after),
+        *_thawed(before, after),
+    )
+
+
+def _thawed(before: Status, after: Status) -> Iterator[Note]:
+    if before.frozen is not None and after.frozen is None:
+        yield Note(Severity.NORMAL, "RemediationUnfrozen", "the operator may act again")
 
 
 def _decision_notes(before: Status, after: Status) -> Iterator[Note]:
-    return (_decision_note(decision) for decision in changed_decisions(before, after))
+    """Say every change of a decision; that one was taken back is said by the decision that does it."""
+    changed = changed_decisions(before, after)
+    return (_decision_note(decision) for decision in changed if decision.outcome is not Outcome.REVERTED)
 
 
 def _decision_note(decision: Decision) -> Note:
     route = f"{decision.from_variant} to {decision.to_variant}"
-    evidence = (
+    if decision.outcome is Outcome.STARTED and decision.trigger == REVERT:
+        return Note(Severity.WARNING, "RemediationReverted", f"rolling back {route}: {_evidence(decision)}")
+    severity, reason, sentence = _SENTENCES[decision.outcome]
+    return Note(severity, reason, sentence.format(route=route, to=decision.to_variant, why=_evidence(decision)))
+
+
+_SENTENCES: Final = {
+    Outcome.STARTED: (Severity.WARNING, "RemediationStarted", "rolling {route}: {why}"),
+    Outcome.OBSERVED: (Severity.WARNING, "RemediationSuggested", "Enforce would roll {route}: {why}"),
+    Outcome.COMPLETED: (Severity.NORMAL, "RemediationCompleted", "every pod was rolled {route}"),
+    Outcome.VERIFIED: (Severity.NORMAL, "RemediationVerified", "no signal is in breach since the roll {route}"),
+    Outcome.NOT_IMPROVED: (Severity.WARNING, "RemediationNotImproved", "still in breach since the roll {route}"),
+    Outcome.FAILED: (Severity.WARNING, "RemediationFailed", "the pods of {to} do not start after the roll {route}"),
+    Outcome.SUPERSEDED: (Severity.NORMAL, "RemediationSuperseded", "a change of the spec overtook the roll {route}"),
+}
+
+
+def _evidence(decision: Decision) -> str:
+    if decision.signal is None:
+        return _FAILURES.get(decision.reason, "its pods failed").format(decision.from_variant)
+    return (
         f"{decision.signal} {decision.value} over {decision.window} ({decision.samples} requests) is"
         f" {decision.threshold}"
     )
-    if decision.outcome is Outcome.STARTED:
-        return Note(Severity.WARNING, "RemediationStarted", f"rolling {route}: {evidence}")
-    if decision.outcome is Outcome.OBSERVED:
-        return Note(Severity.WARNING, "RemediationSuggested", f"Enforce would roll {route}: {evidence}")
-    if decision.outcome is Outcome.COMPLETED:
-        return Note(Severity.NORMAL, "RemediationCompleted", f"every pod was rolled {route}")
-    return Note(Severity.NORMAL, "RemediationSuperseded", f"a change of the spec overtook the roll {route}")
+
+
+_FAILURES: Final[dict[FailureReason | None, str]] = {
+    FailureReason.NOT_READY: "the pods of {} were not ready within rollout.readyTimeout",
+    FailureReason.CRASH_LOOP: "the pods of {} crash again and again",
+}
+
+
+def _warning_notes(before: Status, after: Status) -> Iterator[Note]:
+    """Yield what pre-flight warns of for the first time."""
+    known = {(warning.code, warning.field) for warning in before.plan.warnings} if before.plan else set()
+    for warning in after.plan.warnings if after.plan else ():
+        if (warning.code, warning.field) not in known:
+            yield Note(Severity.WARNING, warning.code, f"{warning.field}: {warning.message}")
 
 
 def _condition_notes(before: Status, after: Status) -> Iterator[Note]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from specdecode_operator.api.v1alpha1 import Spec, Status
+from specdecode_operator.api.v1alpha1 import PreflightStatus, Spec, Status
 from specdecode_operator.policy.ladder import Ladder
-from specdecode_operator.policy.verdicts import Finding
+from specdecode_operator.policy.verdicts import Finding, Verdict
 
 __all__ = ["ClusterState", "Judgement", "Observation", "Situation"]
 
@@ -35,11 +35,23 @@ class ClusterState:
     """Whether a new pod finds no node."""
     replacing: bool = False
     """Whether the Deployment replaces pods one at a time."""
+    completed: bool = False
+    """Whether the rollout of this variant has once come to its end."""
+    serving: int = 0
+    """Ready pods of the Deployment's own variant; `ready` counts those of others too."""
+    since: datetime | None = None
+    """When the oldest pod of that variant was created."""
+    crash_looping: bool = False
+    """Whether a pod of that variant crashes again and again."""
+
+    def carries(self, variant_hash: str) -> bool:
+        """Whether the Deployment is for `variant_hash` and its controller knows."""
+        return self.exists and self.observed and self.variant_hash == variant_hash
 
     def rolled_out(self, variant_hash: str) -> bool:
         """Whether every pod runs `variant_hash` and none of another is left."""
-        current = self.exists and self.observed and self.variant_hash == variant_hash
-        return current and self.updated == self.total == self.desired and self.ready >= self.desired
+        pods = self.updated == self.total == self.desired and self.ready >= self.desired
+        return self.carries(variant_hash) and pods
 
 
 @dataclass(frozen=True)
@@ -48,12 +60,21 @@ class Judgement:
 
     variant_hash: str
     findings: tuple[Finding, ...]
-    confirmed: bool
-    """Whether the same breach was found in the evaluation before as well."""
+    repeated: frozenset[str] = frozenset()
+    """Names of the signals in breach that were in breach in the evaluation before as well."""
     unavailable: str | None = None
     """Why the metrics cannot be trusted."""
     waiting: str | None = None
     """Why there is not enough to judge yet."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether any breach was found twice."""
+        return bool(self.repeated)
+
+    def breaches(self) -> tuple[Finding, ...]:
+        """Return the findings in breach that were found twice."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.BREACH and one.signal.name in self.repeated)
 
 
 @dataclass(frozen=True)
@@ -73,3 +94,12 @@ class Situation(Observation):
     spec: Spec
     ladder: Ladder
     judgement: Judgement | None
+    preflight: PreflightStatus | None = None
+    """What the checks before the pods say of the spec."""
+    unfreeze: str | None = None
+    """What the annotation `specdecode.dev/unfreeze` says."""
+
+    def judged(self, variant_hash: str) -> Judgement | None:
+        """Return the last evaluation, if it was of `variant_hash`."""
+        same = self.judgement is not None and self.judgement.variant_hash == variant_hash
+        return self.judgement if same else None

@@ -14,10 +14,23 @@ from specdecode_operator.engine import Counter
 from specdecode_operator.policy.evidence import Evidence, WindowEvidence
 from specdecode_operator.policy.signals import AcceptanceSignal, LatencySignal, Signal
 
-__all__ = ["BURN_FACTOR", "REENABLE_MARGIN", "Finding", "Verdict", "burn_threshold", "judge", "overall"]
+__all__ = [
+    "BURN_FACTOR",
+    "MINIMUM_SLOW",
+    "REENABLE_MARGIN",
+    "Finding",
+    "Verdict",
+    "burn_threshold",
+    "judge",
+    "overall",
+    "repeated",
+]
 
 BURN_FACTOR: Final = 2.0
 """Multiple of the error budget that both windows must exceed."""
+
+MINIMUM_SLOW: Final = 10.0
+"""Slow requests in the long window below which a share over the line may be chance: see docs/deciding.md."""
 
 RECOVERED_FACTOR: Final = 0.5
 """Multiple of the error budget under which both windows must lie to count as recovered."""
@@ -66,6 +79,8 @@ class Finding:
 class _Ratio:
     value: float
     valid: bool
+    part: float = math.nan
+    """What is counted in the numerator."""
 
 
 def judge(signal: Signal, evidence: Evidence, *, speculating: bool, window: Window) -> Finding:
@@ -90,6 +105,15 @@ def overall(findings: tuple[Finding, ...]) -> Verdict:
     return Verdict.NOT_APPLICABLE
 
 
+def repeated(before: tuple[Finding, ...], now: tuple[Finding, ...]) -> frozenset[str]:
+    """Return the signals in breach `now` that were in breach in the evaluation `before` as well."""
+    return _breaching(before) & _breaching(now)
+
+
+def _breaching(findings: tuple[Finding, ...]) -> frozenset[str]:
+    return frozenset(finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH)
+
+
 def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window: Window) -> Finding:
     near, far = _ratio(signal, short), _ratio(signal, long)
     verdict, reason = _classify(signal, near, far, short, long, window)
@@ -106,13 +130,9 @@ def _classify(
         return Verdict.INSUFFICIENT, "TooFewRequests"
     if math.isnan(near.value) or math.isnan(far.value):
         return Verdict.INSUFFICIENT, "NoSamples"
-    return _verdict(signal, near.value, far.value)
-
-
-def _verdict(signal: Signal, near: float, far: float) -> tuple[Verdict, str]:
     if isinstance(signal, AcceptanceSignal):
-        return _acceptance_verdict(signal, near, far)
-    return _latency_verdict(signal, near, far)
+        return _acceptance_verdict(signal, near.value, far.value)
+    return _latency_verdict(signal, near.value, far.value, far.part)
 
 
 def _acceptance_verdict(signal: AcceptanceSignal, near: float, far: float) -> tuple[Verdict, str]:
@@ -123,8 +143,10 @@ def _acceptance_verdict(signal: AcceptanceSignal, near: float, far: float) -> tu
     return Verdict.HEALTHY, "WithinThreshold"
 
 
-def _latency_verdict(signal: LatencySignal, near: float, far: float) -> tuple[Verdict, str]:
+def _latency_verdict(signal: LatencySignal, near: float, far: float, slow: float) -> tuple[Verdict, str]:
     if min(near, far) > burn_threshold(signal.budget):
+        if slow < MINIMUM_SLOW:
+            return Verdict.INSUFFICIENT, "TooFewSlowRequests"
         return Verdict.BREACH, "LatencyBudgetBurn"
     if max(near, far) <= RECOVERED_FACTOR * signal.budget:
         return Verdict.RECOVERED, "WellWithinBudget"
@@ -156,4 +178,4 @@ def _share(part: float, whole: float) -> _Ratio:
         return _Ratio(math.nan, valid=True)
     if not (math.isfinite(whole) and 0 <= part <= (1 + _EXTRAPOLATION) * whole):
         return _Ratio(math.nan, valid=False)
-    return _Ratio(min(part / whole, 1.0), valid=True)
+    return _Ratio(min(part / whole, 1.0), valid=True, part=part)

@@ -31,7 +31,7 @@ _PROBE_PERIOD: Final = 5
 def pod_template(resource: SpecDecodeDeployment, variant: Variant) -> dict[str, Any]:
     """Return the pod template of `variant`, with `spec.podTemplate` merged over it.
 
-    Raises `UnsupportedConfig` where the engine cannot run it, and `InvalidPodTemplate` where the merge fails.
+    Raises `InvalidPodTemplate` where the merge fails.
     """
     found = weights(variant)
     base = {

@@ -106,7 +106,7 @@ def test_what_is_wrong_outside_the_spec(changes: dict[str, Any], expected: str) 
         ),
         (
             {"fallbacks": [{"name": "x", "triggers": ["Cost"], "model": {}}]},
-            "spec.fallbacks.0.triggers.0: Input should be 'Acceptance' or 'Latency'",
+            "spec.fallbacks.0.triggers.0: Input should be 'Acceptance', 'Latency' or 'Startup'",
         ),
         (
             {"fallbacks": [{"name": "X_1", "triggers": ["Latency"], "model": {}}]},

@@ -220,7 +220,10 @@ REFUSED = (
     " --disable-log-stats would blind the operator; remove it"
 )
 DEV_MODE = "engine.env: VLLM_SERVER_DEV_MODE opens unauthenticated control endpoints; remove it"
-TOO_OLD = "engine.version: vLLM before 0.18.0 cannot drain on shutdown; choose 0.18.0 or later"
+TOO_OLD = (
+    "engine.version: vLLM before 0.8.3 is not supported; up to 0.8.2 it took --speculative-model,"
+    " --num-speculative-tokens and their kin, which are gone: use 0.8.3 or later"
+)
 GPUS = "resources.gpu.count: must be at least engine.tensorParallelSize"
 PRIMARY = "fallbacks: the name primary stands for the spec itself; choose another name"
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
@@ -312,10 +315,12 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     (flags("--disable-log-stats"), REFUSED),
     ({"engine": {"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}]}}, None),
     ({"engine": {"env": [{"name": "A", "value": "1"}, {"name": "VLLM_SERVER_DEV_MODE", "value": "0"}]}}, DEV_MODE),
-    ({"engine": {"version": "0.18.0"}}, None),
+    ({"engine": {"version": "0.8.3"}}, None),
+    ({"engine": {"version": "0.10.0"}}, None),
     ({"engine": {"version": "1.0.0"}}, None),
-    ({"engine": {"version": "0.17.9"}}, TOO_OLD),
-    ({"engine": {"version": "0.8.3"}}, TOO_OLD),
+    ({"engine": {"version": "0.8.2"}}, TOO_OLD),
+    ({"engine": {"version": "0.7.3"}}, TOO_OLD),
+    ({"engine": {"version": "0.6.6"}}, TOO_OLD),
     ({"engine": {"tensorParallelSize": 4}}, None),
     ({"engine": {"tensorParallelSize": 4}, "resources": {"gpu": {"count": 4}}}, None),
     ({"engine": {"tensorParallelSize": 4}, "resources": {"gpu": {"count": 3}}}, GPUS),

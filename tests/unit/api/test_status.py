@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from specdecode_operator.api.v1alpha1 import ConditionStatus, Operation, Status
-from support.builders import condition, decision
+from specdecode_operator.api.v1alpha1 import Blocked, ConditionStatus, FailureReason, Frozen, Status
+from support.builders import condition, decision, operation
 
+BLOCKED = Blocked(
+    trigger="Latency",
+    variant="fp8",
+    variant_hash="0123456789",
+    reason=FailureReason.WORSE,
+    since="2026-03-01T12:00:00Z",
+)
 FULL = Status(
     observed_generation=3,
     conditions=[condition("Ready", ConditionStatus.TRUE, "PodsReady")],
@@ -18,7 +25,10 @@ FULL = Status(
     replicas=2,
     ready_replicas=1,
     selector="specdecode.dev/name=chat",
-    operation=Operation(id="d1", from_variant="primary", to_variant="fp8", started_at="2026-03-01T12:00:00Z"),
+    operation=operation(),
+    reversals=1,
+    frozen=Frozen(id="f1", reason="SecondReversal", since="2026-03-01T12:00:00Z"),
+    blocked=[BLOCKED],
     decisions=[decision()],
 )
 STORED: dict[str, Any] = {
@@ -40,7 +50,26 @@ STORED: dict[str, Any] = {
     "replicas": 2,
     "readyReplicas": 1,
     "selector": "specdecode.dev/name=chat",
-    "operation": {"id": "d1", "from": "primary", "to": "fp8", "startedAt": "2026-03-01T12:00:00Z"},
+    "operation": {
+        "id": "d1",
+        "from": "primary",
+        "to": "no-speculation",
+        "trigger": "Acceptance",
+        "phase": "Rolling",
+        "startedAt": "2026-03-01T11:55:00Z",
+        "sound": [],
+    },
+    "reversals": 1,
+    "frozen": {"id": "f1", "reason": "SecondReversal", "since": "2026-03-01T12:00:00Z"},
+    "blocked": [
+        {
+            "trigger": "Latency",
+            "variant": "fp8",
+            "variantHash": "0123456789",
+            "reason": "Worse",
+            "since": "2026-03-01T12:00:00Z",
+        }
+    ],
     "effectiveThresholds": [],
     "decisions": [
         {
@@ -74,7 +103,7 @@ def test_an_empty_status_is_a_status() -> None:
 
 
 def test_fields_of_a_later_operator_are_passed_over() -> None:
-    assert Status.model_validate(STORED | {"plan": {"memory": "80Gi"}}) == FULL
+    assert Status.model_validate(STORED | {"experiment": {"arm": "b"}}) == FULL
 
 
 def test_a_condition_is_found_by_its_type() -> None:
@@ -86,6 +115,8 @@ def test_a_condition_is_found_by_its_type() -> None:
     [
         {"decisions": [decision(str(number)) for number in range(11)]},
         {"conditions": [condition(str(number), ConditionStatus.TRUE) for number in range(17)]},
+        {"blocked": [BLOCKED] * 17},
+        {"reversals": -1},
         {"selector": "x" * 1025},
         {"replicas": -1},
     ],

@@ -90,7 +90,7 @@ class TestRender:
             (
                 body(speculation={"method": "Suffix", "config": {"method": "x"}}),
                 (),
-                "speculation.config: method has a field of its own; use speculation.method",
+                "speculation.config.method: it has a field of its own; use speculation.method",
             ),
             (
                 body(podTemplate={"spec": {"containers": [{}]}}),
@@ -148,7 +148,7 @@ class TestReference:
         "row",
         [
             "| `model` | object | required | The target model. |",
-            "| `suspend` | boolean | `false` | Stops the operator's actions on metrics, not its evaluation;",
+            "| `suspend` | boolean | `false` | Stops the operator's own actions, not its evaluation;",
             "| `policy.mode` | `Observe` \\| `Enforce` | `Observe` |",
             "| `policy.objectives[].percentile` | `50` \\| `90` \\| `95` \\| `99` \\| `99.9` | `99` |",
             "| `speculation.numSpeculativeTokens` | integer ≥ 1 ≤ 64 |  | Tokens proposed a step.",

@@ -1,7 +1,9 @@
 """The API server on loopback: what is sent, and which error an answer becomes."""
 
+import copy
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -100,6 +102,15 @@ class TestWhatIsSent:
         await kubernetes.apply(SERVICE, dry_run=True)
         assert target(server.asked[0])[2]["dryRun"] == ["All"]
 
+    async def test_what_must_be_new_has_a_version_that_no_object_has(
+        self, server: HttpDouble, kubernetes: Kubernetes
+    ) -> None:
+        manifest = copy.deepcopy(SERVICE)
+        await kubernetes.apply(manifest, only_new=True)
+        sent = json.loads(server.asked[0].body)
+        assert sent == {**SERVICE, "metadata": SERVICE["metadata"] | {"resourceVersion": "9223372036854775807"}}
+        assert manifest == SERVICE
+
     async def test_the_status_is_replaced_under_its_version(self, server: HttpDouble, kubernetes: Kubernetes) -> None:
         server.answers = lambda _: said(OURS)
         await kubernetes.write_status(OURS)
@@ -123,6 +134,16 @@ class TestWhatIsSent:
         asked = server.asked[0]
         assert target(asked)[:2] == ("POST", "/api/v1/namespaces/prod/events")
         assert json.loads(asked.body) == event
+
+    async def test_proxies_and_credentials_of_the_environment_are_left_alone(
+        self, server: HttpDouble, kubernetes: Kubernetes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("default login somebody password secret\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        await kubernetes.get("Service", "prod", "chat")
+        assert "Authorization" not in server.asked[0].headers
 
 
 class TestList:

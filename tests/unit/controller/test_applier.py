@@ -71,6 +71,25 @@ class TestApply:
     async def test_everything_is_made_in_its_order(self, cluster: Cluster) -> None:
         assert await cluster.bring(ours(replicas=2)) == ALL
 
+    async def test_nobody_is_asked_whether_the_names_are_free(self, cluster: Cluster) -> None:
+        await cluster.bring(ours(replicas=2))
+        assert cluster.kubernetes.got == []
+
+    async def test_a_child_of_ours_that_the_cache_lacks_is_brought_to_the_spec(self, cluster: Cluster) -> None:
+        await cluster.bring(ours(replicas=2))
+        cluster.store.remove("Deployment", cluster.kubernetes.objects["Deployment", *KEY])
+        await cluster.bring(ours(replicas=3))
+        assert cluster.kubernetes.got == ["Deployment"]
+        assert cluster.kubernetes.objects["Deployment", *KEY]["spec"]["replicas"] == 3
+
+    async def test_a_name_that_was_given_up_meanwhile_is_taken(self, cluster: Cluster) -> None:
+        cluster.kubernetes.put({"kind": "Service", "metadata": {"name": "chat", "namespace": "prod"}, "spec": {}})
+        with pytest.raises(NotOurs):
+            await cluster.bring(ours())
+        del cluster.kubernetes.objects["Service", *KEY]
+        await cluster.bring(ours())
+        assert cluster.store.child("Service", KEY) == cluster.kubernetes.objects["Service", *KEY]
+
     async def test_what_a_write_returns_is_in_the_cache_at_once(self, cluster: Cluster) -> None:
         await cluster.bring(ours())
         assert cluster.store.child("Deployment", KEY) == cluster.kubernetes.objects["Deployment", *KEY]
@@ -152,6 +171,13 @@ class TestDrift:
         cluster.drift(kind, change)
         assert await cluster.bring(ours(replicas=2)) == []
 
+    async def test_it_is_set_back_again_after_a_pass_that_found_nothing(self, cluster: Cluster) -> None:
+        for _ in range(3):
+            await cluster.bring(ours(replicas=2))
+            assert await cluster.bring(ours(replicas=2)) == []
+            cluster.drift("Deployment", {"spec.replicas": 9})
+            assert await cluster.bring(ours(replicas=2)) == [("apply", "Deployment")]
+
     async def test_a_sidecar_of_others_is_left_alone(self, cluster: Cluster) -> None:
         await cluster.bring(ours())
         live = cluster.kubernetes.objects["Deployment", *KEY]
@@ -186,6 +212,21 @@ class TestForeign:
             "a Service called chat exists and belongs to somebody else; delete it or rename this resource"
         )
         assert cluster.kubernetes.objects["Service", *KEY] == before
+
+    async def test_it_costs_one_attempt_and_then_only_reads(self, cluster: Cluster) -> None:
+        cluster.kubernetes.put({"kind": "Deployment", "metadata": {"name": "chat", "namespace": "prod"}, "spec": {}})
+        for _ in range(3):
+            with pytest.raises(NotOurs):
+                await cluster.bring(ours())
+        assert (cluster.kubernetes.writes(), cluster.kubernetes.got) == ([("apply", "Deployment")], ["Deployment"] * 3)
+
+    async def test_a_resource_that_is_made_anew_tries_anew(self, cluster: Cluster) -> None:
+        cluster.kubernetes.put({"kind": "Deployment", "metadata": {"name": "chat", "namespace": "prod"}, "spec": {}})
+        for _ in range(2):
+            cluster.applier.forget(KEY)
+            with pytest.raises(NotOurs):
+                await cluster.bring(ours())
+        assert cluster.kubernetes.writes() == [("apply", "Deployment")] * 2
 
     async def test_it_is_left_alone_when_it_bears_our_label_too(self, cluster: Cluster) -> None:
         labels = {"specdecode.dev/name": "chat"}

@@ -174,6 +174,15 @@ class TestConfirmation:
         found = await loop.tick()
         assert (verdicts(found), found and found.confirmed) == ([Verdict.NOT_APPLICABLE, Verdict.BREACH], False)
 
+    async def test_signals_are_confirmed_one_by_one(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]})
+        repeated = []
+        for traffic in (Traffic(slow=0.5), Traffic(acceptance=0.3, slow=0.5), Traffic(acceptance=0.3, slow=0.5)):
+            loop.prometheus.traffic = traffic
+            judgement = await loop.tick()
+            repeated.append(judgement and judgement.repeated)
+        assert repeated == [frozenset(), frozenset({"TpotP99"}), frozenset({"Acceptance", "TpotP99"})]
+
     async def test_only_a_breach_of_the_same_signal_confirms(self, loop: Loop) -> None:
         loop.add(policy={"objectives": [TPOT]})
         confirmed = []
@@ -289,9 +298,7 @@ class TestOutage:
         loop.add("code", metrics={"endpoint": "elsewhere"})
         loop.prometheus.failure = OUTAGE
         await loop.tick(60)
-        assert (loop.evaluator.judgement(("prod", "code")) or Judgement("", (), confirmed=False)).unavailable == (
-            "EndpointUnknown"
-        )
+        assert (loop.evaluator.judgement(("prod", "code")) or Judgement("", ())).unavailable == ("EndpointUnknown")
 
 
 class TestWaking:

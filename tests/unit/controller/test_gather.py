@@ -1,13 +1,14 @@
 """Manifests to the values that the policy understands."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.policy import ClusterState, PodFacts
-from support.builders import pod
+from support.builders import NOW, pod
 
 Manifest = dict[str, Any]
 
@@ -51,6 +52,31 @@ class TestClusterState:
             ready=1,
             available=True,
         )
+
+    OURS = (
+        pod(created=NOW - timedelta(hours=1)),
+        pod("chat-2", created=NOW, ready_since=None, crash_looping=True),
+    )
+
+    def test_pods_of_the_variant_are_counted_apart(self) -> None:
+        found = cluster_state(deployment(), self.OURS)
+        assert (found.serving, found.since, found.crash_looping) == (1, NOW - timedelta(hours=1), True)
+
+    @pytest.mark.parametrize("changes", [{"variant_hash": "v0"}, {"terminating": True}])
+    def test_pods_of_another_variant_or_that_are_going_say_nothing_of_it(self, changes: Any) -> None:
+        found = cluster_state(deployment(), [replace(one, **changes) for one in self.OURS])
+        assert (found.serving, found.since, found.crash_looping) == (0, None, False)
+
+    def test_a_pod_that_serves_does_not_crash(self) -> None:
+        assert cluster_state(deployment(), [pod(crash_looping=True)]).crash_looping is False
+
+    @pytest.mark.parametrize(
+        ("reason", "completed"),
+        [("NewReplicaSetAvailable", True), ("ReplicaSetUpdated", False), ("ProgressDeadlineExceeded", False)],
+    )
+    def test_a_rollout_has_come_to_its_end(self, reason: str, *, completed: bool) -> None:
+        progress = {"type": "Progressing", "status": "True", "reason": reason}
+        assert cluster_state(deployment(status={"conditions": [progress]}), []).completed is completed
 
     @pytest.mark.parametrize(("observed", "expected"), [(2, False), (3, True), (4, True)])
     def test_its_controller_has_seen_the_latest_spec(self, observed: int, *, expected: bool) -> None:
@@ -126,6 +152,27 @@ class TestPodFacts:
         metadata = {"namespace": "prod", "name": "chat-1", "labels": {"specdecode.dev/variant-hash": "v1"}}
         assert pod_facts({"metadata": metadata, "status": {"conditions": conditions}}) == PodFacts(
             "prod", "chat-1", "v1", since, unschedulable=unschedulable
+        )
+
+    @pytest.mark.parametrize(
+        ("containers", "expected"),
+        [
+            ([], False),
+            (None, False),
+            ([{"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}], True),
+            ([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}], False),
+            ([{"restartCount": 9, "state": {"waiting": {"reason": "ImagePullBackOff"}}}], False),
+            ([{"restartCount": 9, "state": {"running": {}}}], False),
+            ([{"restartCount": 9, "state": {"waiting": None}}], False),
+            ([{"restartCount": 9}], False),
+            ([{}, {"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}], True),
+        ],
+    )
+    @pytest.mark.parametrize("field", ["containerStatuses", "initContainerStatuses"])
+    def test_containers_that_crash_again_and_again(self, field: str, containers: Any, *, expected: bool) -> None:
+        metadata = {"namespace": "prod", "name": "chat-1", "creationTimestamp": "2026-03-01T11:00:00Z"}
+        assert pod_facts({"metadata": metadata, "status": {field: containers}}) == PodFacts(
+            "prod", "chat-1", "", None, created=SINCE, crash_looping=expected
         )
 
     def test_one_that_is_going(self) -> None:

@@ -54,6 +54,7 @@ class TestForget:
         metrics.show(CHAT, finding(Verdict.BREACH))
         metrics.show(CHAT, finding(Verdict.HEALTHY, LATENCY))
         metrics.decisions.labels(*CHAT, "no-speculation", "Acceptance", "Started").inc()
+        metrics.frozen.labels(*CHAT).set(1)
         metrics.forget(CHAT)
         assert lines(metrics, 'name="chat"') == []
 

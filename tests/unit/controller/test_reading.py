@@ -30,6 +30,22 @@ def test_another_version_or_object_is_read_anew(identity: dict[str, str]) -> Non
     assert reader.read(body(metadata=identity, replicas=5)).resource.spec.replicas == 5
 
 
+def test_a_spec_is_read_once_a_generation() -> None:
+    reader = Reader()
+    first = reader.read(body(metadata=IDENTITY | {"generation": 3}))
+    stored = body(metadata=IDENTITY | {"generation": 3, "resourceVersion": "8"}) | {"status": {"replicas": 3}}
+    again = reader.read(stored)
+    assert (again.ladder is first.ladder, again.resource.spec is first.resource.spec) == (True, True)
+    assert (again.resource.status, again.resource.metadata.resource_version) == (Status(replicas=3), "8")
+
+
+def test_another_generation_is_read_anew() -> None:
+    reader = Reader()
+    reader.read(body(metadata=IDENTITY | {"generation": 3}))
+    changed = body(metadata=IDENTITY | {"generation": 4, "resourceVersion": "8"}, replicas=5)
+    assert reader.read(changed).resource.spec.replicas == 5
+
+
 def test_what_is_forgotten_is_read_anew() -> None:
     reader = Reader()
     first = reader.read(body(metadata=IDENTITY))

@@ -1,108 +1,13 @@
 """One resource from its caches to the cluster and back to its status, with an API server in memory."""
 
-import copy
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.clients import Conflict, Forbidden, KubernetesError, NotFound, Rejected, Unavailable
-from specdecode_operator.controller.applier import Applier
-from specdecode_operator.controller.evaluator import Evaluator
-from specdecode_operator.controller.metrics import Metrics
-from specdecode_operator.controller.queue import WorkQueue
-from specdecode_operator.controller.reading import Reader
-from specdecode_operator.controller.reconcile import Parts, Reconciler
-from specdecode_operator.controller.store import Store
-from specdecode_operator.policy import Finding, Judgement, Verdict
-from support.builders import ACCEPTANCE, ENFORCE, NOW, body, rung, spec_of
-from support.fake_kubernetes import FakeKubernetes
-
-KEY = ("prod", "chat")
-OURS = "SpecDecodeDeployment"
-STATUS, DEPLOYMENT, SERVICE = ("status", OURS), ("apply", "Deployment"), ("apply", "Service")
-BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.3, 300, 900),)
-
-
-class World:
-    """A resource in a cluster, and a reconciler that looks after it."""
-
-    def __init__(self, **spec: Any) -> None:
-        self.kubernetes = FakeKubernetes()
-        self.store = Store()
-        self.metrics = Metrics()
-        self.now = NOW
-        self.start()
-        self.change(**spec)
-
-    def start(self) -> None:
-        """Start a process: nothing is remembered but the caches and the cluster."""
-        reader = Reader()
-        clock = self.clock
-        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
-        applier = Applier(self.kubernetes, self.store, self.metrics)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
-        self.reconciler = Reconciler(parts)
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def change(self, **spec: Any) -> None:
-        """The user applies a spec."""
-        self.spec = spec
-        live = self.kubernetes.objects.get((OURS, *KEY), body())
-        metadata = live["metadata"] | {"generation": live["metadata"].get("generation", 0) + 1}
-        self.store.put(OURS, self.kubernetes.put(live | {"metadata": metadata, "spec": body(**spec)["spec"]}))
-
-    def roll_out(self) -> None:
-        """The Deployment's controller and the kubelet do all that they have to."""
-        live = copy.deepcopy(self.kubernetes.objects["Deployment", *KEY])
-        pods = live["spec"]["replicas"]
-        live["status"] = {
-            "observedGeneration": live["metadata"]["generation"],
-            "replicas": pods,
-            "updatedReplicas": pods,
-            "readyReplicas": pods,
-            "conditions": [{"type": "Available", "status": "True"}],
-        }
-        self.store.put("Deployment", self.kubernetes.put(live))
-
-    def breach(self) -> None:
-        """The metrics loop has found the active variant in breach, twice."""
-        name = self.status.active_variant or "primary"
-        judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, confirmed=True)
-        self.evaluator._judgements[KEY] = judged
-
-    async def reconcile(self) -> float | None:
-        return await self.reconciler(KEY)
-
-    async def serving(self) -> None:
-        """Bring the resource up."""
-        await self.reconcile()
-        self.roll_out()
-        await self.reconcile()
-        self.kubernetes.writes()
-        self.kubernetes.events.clear()
-
-    @property
-    def status(self) -> Status:
-        return Status.model_validate(self.kubernetes.objects[OURS, *KEY].get("status") or {})
-
-    def state(self, kind: str) -> tuple[str, str, str]:
-        found = self.status.condition(kind)
-        assert found is not None
-        return found.status, found.reason, found.message
-
-    def outcomes(self) -> dict[str, float]:
-        names = ("done", "stale", "unavailable", "refused", "failed")
-        value = self.metrics.registry.get_sample_value
-        found = {name: value("specdecode_reconciles_total", {"outcome": name}) for name in names}
-        return {name: count for name, count in found.items() if count}
-
-    def reasons(self) -> list[str]:
-        return [event["reason"] for event in self.kubernetes.events]
+from support.builders import ENFORCE
+from support.world import DEPLOYMENT, KEY, OURS, SERVICE, STATUS, World
 
 
 @pytest.fixture
@@ -184,9 +89,10 @@ class TestRemediation:
         await enforcing.reconcile()
         enforcing.roll_out()
         await enforcing.reconcile()
-        assert ([entry.outcome for entry in enforcing.status.decisions], enforcing.status.operation) == (
+        operation = enforcing.status.operation
+        assert ([entry.outcome for entry in enforcing.status.decisions], operation and operation.phase) == (
             ["Completed"],
-            None,
+            "Verifying",
         )
         assert enforcing.reasons()[-1] == "RemediationCompleted"
 
@@ -241,7 +147,7 @@ class TestRemediation:
         await enforcing.reconcile()
         enforcing.roll_out()
         live = enforcing.kubernetes.objects[OURS, *KEY]
-        later = live["status"]["decisions"][0] | {"outcome": "Reverted"}
+        later = live["status"]["decisions"][0] | {"outcome": "Promoted"}
         status = live["status"] | {"decisions": [later]}
         enforcing.store.put(OURS, enforcing.kubernetes.put(live | {"status": status}))
         await enforcing.reconcile()
@@ -259,6 +165,73 @@ class TestRemediation:
         )
 
 
+class TestReversal:
+    """The pods of the rung that was decided crash."""
+
+    async def failing(self, world: World) -> None:
+        await world.serving()
+        world.breach()
+        await world.reconcile()
+        world.crash()
+        world.kubernetes.writes()
+        world.kubernetes.events.clear()
+
+    async def test_it_is_recorded_before_it_is_carried_out(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        assert enforcing.kubernetes.writes() == [("rehearse", "Deployment"), STATUS, DEPLOYMENT]
+        assert (enforcing.variant, enforcing.status.active_variant, enforcing.reasons()) == (
+            "primary",
+            "primary",
+            ["RemediationReverted"],
+        )
+
+    @pytest.mark.parametrize("place", [STATUS, DEPLOYMENT], ids=["before-the-record", "before-the-roll"])
+    async def test_a_process_killed_at_any_point_is_continued_by_the_next(
+        self, enforcing: World, place: tuple[str, str]
+    ) -> None:
+        await self.failing(enforcing)
+        enforcing.kubernetes.failures[place] = Unavailable("killed here")
+        await enforcing.reconcile()
+        enforcing.kubernetes.failures.clear()
+        enforcing.start()
+        await enforcing.reconcile()
+        assert (enforcing.variant, enforcing.status.reversals) == ("primary", 1)
+        assert [entry.outcome for entry in enforcing.status.decisions] == ["Reverted", "Started"]
+
+    async def test_at_its_end_nothing_is_stalled(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        enforcing.roll_out()
+        await enforcing.reconcile()
+        assert [enforcing.state(kind)[0] for kind in ("Ready", "Reconciling", "Stalled")] == ["True", "False", "False"]
+        assert [entry.outcome for entry in enforcing.status.decisions] == ["Reverted", "Completed"]
+
+    async def test_time_alone_wakes_it_while_a_roll_is_under_way_or_being_verified(self, enforcing: World) -> None:
+        await enforcing.serving()
+        enforcing.breach()
+        assert await enforcing.reconcile() == 31 * 60.0
+        enforcing.roll_out()
+        assert await enforcing.reconcile() == 31 * 60.0
+        enforcing.now += timedelta(minutes=32)
+        assert await enforcing.reconcile() is None
+
+    async def test_a_frozen_resource_is_thawed_by_the_annotation(self, enforcing: World) -> None:
+        await self.failing(enforcing)
+        await enforcing.reconcile()
+        enforcing.crash()
+        await enforcing.reconcile()
+        frozen = enforcing.status.frozen
+        assert frozen is not None
+        assert enforcing.state("RemediationBlocked")[:2] == ("True", "Frozen")
+        assert enforcing.frozen() == 1.0
+        assert enforcing.reasons() == ["RemediationReverted", "RemediationFailed", "Frozen"]
+        enforcing.annotate({"specdecode.dev/unfreeze": frozen.id})
+        await enforcing.reconcile()
+        assert (enforcing.status.frozen, enforcing.frozen()) == (None, 0.0)
+        assert enforcing.reasons()[-1] == "RemediationUnfrozen"
+
+
 class TestProblems:
     async def test_a_spec_that_cannot_be_read_stalls_and_leaves_the_pods(self, world: World) -> None:
         await world.serving()
@@ -273,8 +246,8 @@ class TestProblems:
         assert await world.reconcile() is None
         assert world.state("Stalled") == (
             "True",
-            "InvalidSpec",
-            "speculation.config: method has a field of its own; use speculation.method",
+            "ConfigKeyHasField",
+            "speculation.config.method: it has a field of its own; use speculation.method",
         )
         assert (world.status.active_variant, world.kubernetes.writes()) == ("primary", [STATUS])
 
@@ -332,7 +305,7 @@ class TestProblems:
     async def test_a_long_sentence_stalls_like_a_short_one(self) -> None:
         world = World(speculation={"method": "Suffix", "config": {"k" * 2000: 1}})
         await world.reconcile()
-        assert (world.outcomes(), world.state("Stalled")[:2]) == ({"done": 1.0}, ("True", "InvalidSpec"))
+        assert (world.outcomes(), world.state("Stalled")[:2]) == ({"done": 1.0}, ("True", "ConfigKeyUnknown"))
 
 
 class TestEdge:

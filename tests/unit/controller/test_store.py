@@ -131,6 +131,18 @@ class TestPods:
         store.put("Pod", full)
         assert store.pods(KEY) == [{**pod("chat-1"), "spec": {}, "status": {"conditions": [ready]}}]
 
+    def test_of_the_containers_only_those_that_were_restarted_are_kept(self, store: Store) -> None:
+        state = {"waiting": {"reason": "CrashLoopBackOff"}}
+        crashing = {"name": "engine", "image": "vllm", "restartCount": 3, "state": state}
+        calm = {"name": "proxy", "restartCount": 0, "state": {"running": {}}}
+        full = pod("chat-1")
+        full["status"] = {"containerStatuses": [calm, crashing], "initContainerStatuses": [calm]}
+        store.put("Pod", full)
+        assert store.pods(KEY)[0]["status"] == {
+            "conditions": [],
+            "containerStatuses": [{"restartCount": 3, "state": state}],
+        }
+
     def test_one_without_a_status_has_no_conditions(self, store: Store) -> None:
         store.put("Pod", pod("chat-1"))
         assert store.pods(KEY)[0]["status"] == {"conditions": []}

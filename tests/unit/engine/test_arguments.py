@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import Engine, Model, Speculation
-from specdecode_operator.engine import PORT, Serving, UnsupportedConfig, arguments
+from specdecode_operator.engine import PORT, Serving, arguments, examine
 from specdecode_operator.engine.buckets import CUSTOM_BUCKETS
 
 OLD: dict[str, Any] = {"version": "0.30.0"}
@@ -91,7 +91,11 @@ def test_the_speculative_config_is_json_with_sorted_keys_and_no_spaces() -> None
 
 
 def test_a_schedule_ends_at_the_largest_batch_of_the_engine() -> None:
-    speculation = {"method": "Mtp", "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 0}]}
+    speculation = {
+        "method": "Mtp",
+        "numSpeculativeTokens": 2,
+        "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 0}],
+    }
     found = words(speculation=speculation, engine={"maxNumSeqs": 64})
     assert json.loads(found[-1])["num_speculative_tokens_per_batch_size"] == [[1, 8, 2], [9, 64, 0]]
 
@@ -122,9 +126,53 @@ def test_with_speculation_every_further_flag_stays(extra: list[str], _kept: list
     assert found[len(START) + len(REST) :] == ["--speculative-config", '{"method":"suffix"}', *extra]
 
 
-def test_what_the_version_cannot_do_is_refused_before_a_pod_is_made() -> None:
-    with pytest.raises(UnsupportedConfig, match=r"^speculation\.batchSizeSchedule: needs vLLM 0\.24\.0 or later"):
-        words(engine={"version": "0.23.0"}, speculation={"method": "Mtp", "batchSizeSchedule": [{"tokens": 1}]})
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    (
+        {"version": "0.23.0"},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "batchSizeSchedule": [{"tokens": 1}]},
+        "speculation.batchSizeSchedule: needs vLLM 0.24.0 or later, engine.version is 0.23.0; remove it or upgrade",
+    ),
+    (
+        {"version": "0.24.0"},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "sampling": {"rejection": "Block"}},
+        (
+            "speculation.sampling.rejection: Block needs vLLM 0.25.0 or later, engine.version is 0.24.0;"
+            " remove it or upgrade"
+        ),
+    ),
+    (
+        {"version": "0.33.0"},
+        {"method": "Mtp", "numSpeculativeTokens": 1, "config": {"model": "org/draft"}},
+        "speculation.config.model: it has a field of its own; use speculation.draft.name",
+    ),
+    (
+        {"version": "0.33.0", "image": "vllm/vllm-openai:v0.30.0"},
+        {"method": "None"},
+        (
+            "engine.image: the tag says 0.30.0, engine.version 0.33.0; flags and metric names follow engine.version, so"
+            " make the two agree"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("engine", "speculation", "message"), REFUSED)
+def test_what_the_engine_would_refuse_is_for_the_rules_to_say(
+    engine: dict[str, Any], speculation: dict[str, Any], message: str
+) -> None:
+    """What runs under a version that knew less must go on being rendered."""
+    asked = Speculation.model_validate(speculation), Engine.model_validate(engine)
+    assert message in map(str, examine(Model(name="org/target"), *asked))
+    assert words(engine=engine, speculation=speculation)
+
+
+def test_what_is_only_warned_of_is_rendered() -> None:
+    assert words(speculation={"method": "Suffix"})[-1] == '{"method":"suffix"}'
+
+
+@pytest.mark.parametrize(("version", "drains"), [("0.8.3", False), ("0.17.0", False), ("0.18.0", True)])
+def test_the_drain_is_rendered_where_the_version_has_it(version: str, *, drains: bool) -> None:
+    assert ("--shutdown-timeout" in words(engine={"version": version})) is drains
 
 
 def test_no_word_is_empty_and_every_one_is_text() -> None:

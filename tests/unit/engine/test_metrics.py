@@ -1,7 +1,21 @@
 """The names of vLLM's series, against a dump of a real server's `/metrics`."""
 
+import pytest
+
+from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import COUNTERS, FINISHED_REQUESTS, LATENCY_HISTOGRAMS, RUNNING_REQUESTS, Counter
+from specdecode_operator.engine import (
+    COUNTERS,
+    FINISHED_REQUESTS,
+    LATENCY_HISTOGRAMS,
+    RUNNING_REQUESTS,
+    Counter,
+    Version,
+    kv_cache_usage,
+    latency_histogram,
+    unmeasured,
+)
+from specdecode_operator.engine.versions import READ
 
 DUMP = """
 vllm:num_requests_running{engine="0",model_name="tiny"} 0.0
@@ -29,3 +43,47 @@ def test_every_counter_and_every_latency_has_a_series() -> None:
 
 def test_latency_is_never_judged_on_the_histogram_that_has_a_sample_a_step() -> None:
     assert not any("inter_token" in name for name in LATENCY_HISTOGRAMS.values())
+
+
+HISTOGRAMS = [
+    (LatencyMetric.TPOT, "0.10.2", None),
+    (LatencyMetric.TPOT, "0.11.0", "vllm:request_time_per_output_token_seconds"),
+    (LatencyMetric.TPOT, "0.33.0", "vllm:request_time_per_output_token_seconds"),
+    (LatencyMetric.TTFT, "0.8.3", "vllm:time_to_first_token_seconds"),
+    (LatencyMetric.E2E, "0.8.3", "vllm:e2e_request_latency_seconds"),
+]
+
+
+@pytest.mark.parametrize(("metric", "version", "name"), HISTOGRAMS)
+def test_a_histogram_is_named_where_the_release_exposes_it(
+    metric: LatencyMetric, version: str, name: str | None
+) -> None:
+    assert latency_histogram(metric, Version.parse(version)) == name
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("0.8.5", "vllm:gpu_cache_usage_perc"),
+        ("0.9.2", "vllm:kv_cache_usage_perc"),
+        ("0.33.0", "vllm:kv_cache_usage_perc"),
+    ],
+)
+def test_the_gauge_of_the_kv_cache_is_the_newest_that_the_release_has(version: str, name: str) -> None:
+    assert kv_cache_usage(Version.parse(version)) == name
+
+
+@pytest.mark.parametrize("version", READ, ids=str)
+def test_every_release_shows_how_full_its_kv_cache_is(version: Version) -> None:
+    assert kv_cache_usage(version)
+
+
+def test_an_objective_that_the_release_cannot_show_is_named_with_the_release_that_can() -> None:
+    asked = [LatencyMetric.TTFT, LatencyMetric.TPOT]
+    message = (
+        "vLLM 0.10.2 has no vllm:request_time_per_output_token_seconds, which came with 0.11.0; judge E2e or upgrade"
+    )
+    assert unmeasured(asked, Version(0, 10, 2)) == (
+        Remark(Level.ERROR, "LatencyNotMeasured", "policy.objectives[1].metric", message),
+    )
+    assert unmeasured(asked, Version(0, 11, 0)) == ()

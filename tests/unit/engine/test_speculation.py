@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import Method, Speculation
-from specdecode_operator.engine import UnsupportedConfig, Version, speculative_config
+from specdecode_operator.engine import Version, speculative_config
 
 NEWEST = Version(0, 33, 0)
 PAIR: dict[str, Any] = {"draft": {"name": "org/draft"}, "numSpeculativeTokens": 4}
@@ -60,6 +60,7 @@ SAMPLINGS = [
     ({"draft": "Greedy"}, {"draft_sample_method": "greedy"}),
     ({"draft": "Probabilistic"}, {"draft_sample_method": "probabilistic"}),
     ({"rejection": "Standard"}, {"rejection_sample_method": "standard"}),
+    ({"rejection": "Fly"}, {"rejection_sample_method": "fly"}),
     (
         {"draft": "Probabilistic", "rejection": "Block"},
         {"draft_sample_method": "probabilistic", "rejection_sample_method": "block"},
@@ -94,87 +95,17 @@ def test_batch_ranges_follow_each_other_without_a_gap_and_reach_the_largest_batc
     assert found == {"method": "mtp", "num_speculative_tokens_per_batch_size": expected}
 
 
-GATES: list[tuple[dict[str, Any], str, str]] = [
-    ({"batchSizeSchedule": schedule((None, 1))}, "0.24.0", "speculation.batchSizeSchedule"),
-    ({"sampling": {"draft": "Greedy"}}, "0.23.0", "speculation.sampling.draft"),
-    ({"sampling": {"rejection": "Block"}}, "0.26.0", "speculation.sampling.rejection"),
-]
+def test_further_keys_are_passed_on_as_they_are() -> None:
+    further = {"attention_backend": "FLASH_ATTN", "enforce_eager": True}
+    assert config(method="Mtp", config=further) == {"method": "mtp"} | further
 
 
-@pytest.mark.parametrize(("fields", "first", "field"), GATES)
-def test_a_feature_of_a_later_vllm_is_refused_with_the_field_and_the_fix(
-    fields: dict[str, Any], first: str, field: str
-) -> None:
-    with pytest.raises(UnsupportedConfig) as caught:
-        config(method="Mtp", version=Version(0, 22, 5), **fields)
-    assert str(caught.value) == (
-        f"{field}: needs vLLM {first} or later, engine.version is 0.22.5; remove it or upgrade"
-    )
+@pytest.mark.parametrize(
+    ("version", "word"), [("0.9.2", "deepseek_mtp"), ("0.10.2", "deepseek_mtp"), ("0.11.0", "mtp"), ("0.33.0", "mtp")]
+)
+def test_a_method_is_called_what_the_release_calls_it(version: str, word: str) -> None:
+    assert config(method="Mtp", version=Version.parse(version)) == {"method": word}
 
 
-@pytest.mark.parametrize(("fields", "first", "_field"), GATES)
-def test_a_feature_is_taken_from_its_first_release_on(fields: dict[str, Any], first: str, _field: str) -> None:
-    found = config(method="Mtp", version=Version.parse(first), **fields)
-    assert found is not None
-    assert set(found) - {"method"}
-
-
-def test_standard_rejection_is_no_feature_of_a_later_vllm() -> None:
-    assert config(method="Mtp", version=Version(0, 18, 0), sampling={"rejection": "Standard"}) == {
-        "method": "mtp",
-        "rejection_sample_method": "standard",
-    }
-
-
-RENDERED = [
-    ("method", "speculation.method"),
-    ("model", "speculation.draft.name"),
-    ("revision", "speculation.draft.revision"),
-    ("quantization", "speculation.draft.quantization"),
-    ("num_speculative_tokens", "speculation.numSpeculativeTokens"),
-    ("prompt_lookup_max", "speculation.promptLookup.max"),
-    ("prompt_lookup_min", "speculation.promptLookup.min"),
-    ("num_speculative_tokens_per_batch_size", "speculation.batchSizeSchedule"),
-    ("draft_sample_method", "speculation.sampling.draft"),
-    ("rejection_sample_method", "speculation.sampling.rejection"),
-]
-
-
-@pytest.mark.parametrize(("key", "field"), RENDERED)
-def test_a_key_that_has_a_field_is_refused_and_the_field_is_named(key: str, field: str) -> None:
-    with pytest.raises(UnsupportedConfig) as caught:
-        config(method="Suffix", config={key: 1})
-    assert str(caught.value) == f"speculation.config: {key} has a field of its own; use {field}"
-
-
-FURTHER = [
-    "attention_backend",
-    "draft_tensor_parallel_size",
-    "enforce_eager",
-    "fly_window_size",
-    "kv_cache_dtype",
-    "max_model_len",
-    "parallel_drafting",
-    "suffix_decoding_max_tree_depth",
-    "use_heterogeneous_vocab",
-]
-
-
-@pytest.mark.parametrize("key", FURTHER)
-def test_a_further_key_that_vllm_knows_is_passed_on(key: str) -> None:
-    assert config(method="Suffix", config={key: 7}) == {"method": "suffix", key: 7}
-
-
-UNKNOWN = ["disable_by_batch_size", "tensor_parallel_size", "Method", "", "posterior_alpha", "num-speculative-tokens"]
-
-
-@pytest.mark.parametrize("key", UNKNOWN)
-def test_a_key_that_vllm_does_not_know_is_refused_and_the_known_ones_are_listed(key: str) -> None:
-    with pytest.raises(UnsupportedConfig) as caught:
-        config(method="Suffix", config={key: 1})
-    start = f"speculation.config: vLLM does not know {key}; known further keys are attention_backend, code_revision,"
-    assert str(caught.value).startswith(start)
-
-
-def test_a_variant_without_speculation_is_never_refused() -> None:
+def test_a_variant_without_speculation_has_no_config() -> None:
     assert config(method="None", version=Version(0, 18, 0)) is None

@@ -1,20 +1,23 @@
 """The chain between a breach and an action: each brake alone, and their order."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from specdecode_operator.api.v1alpha1 import Outcome, Status
+from specdecode_operator.api.v1alpha1 import Frozen, Outcome, Phase, Status
 from specdecode_operator.policy import Judgement, Situation, Verdict
 from specdecode_operator.policy.checks import CHAIN, Case, Hold, first_objection
 from specdecode_operator.policy.standing import stand
 from support.builders import (
     LATENCY,
     NOW,
+    blocked,
     decision,
     finding,
     judgement,
+    operation,
     rung,
     running,
     situation,
@@ -46,8 +49,10 @@ def test_the_order_is_the_one_that_is_documented() -> None:
         "unknown",
         "no_breach",
         "unconfirmed",
+        "frozen",
         "suspended",
         "rolling",
+        "verifying",
         "exhausted",
         "cooling_down",
     ]
@@ -73,10 +78,21 @@ class TestEachBrake:
         assert objection(judgement=judgement(rung(SPEC), finding(verdict))) == "NoBreach"
 
     def test_nothing_watched(self) -> None:
-        assert objection(judgement=Judgement(rung(SPEC).hash, (), confirmed=True)) == "NoBreach"
+        assert objection(judgement=Judgement(rung(SPEC).hash, ())) == "NoBreach"
 
     def test_found_once_only(self) -> None:
         assert objection(judgement=judgement(rung(SPEC), confirmed=False)) == "BreachUnconfirmed"
+
+    def test_frozen(self) -> None:
+        ice = Frozen(id="f1", reason="SecondReversal", since=stamp(NOW))
+        assert objection(status=status_of(SPEC, frozen=ice)) == "Frozen"
+
+    def test_the_last_roll_is_being_verified(self) -> None:
+        busy = operation(phase=Phase.VERIFYING, rolled_at=stamp(NOW))
+        found = situation(SPEC, "no-speculation", status=status_of(SPEC, "no-speculation", operation=busy))
+        slow = judgement(rung(SPEC, "no-speculation"), finding(Verdict.BREACH, LATENCY))
+        hold = first_objection(case(replace(found, judgement=slow)))
+        assert hold == Hold("Verifying", "the last roll of the operator is being verified")
 
     def test_suspended(self) -> None:
         hold = first_objection(case(situation(spec_of(policy={"mode": "Enforce"}, suspend=True))))
@@ -167,6 +183,26 @@ class TestNextRung:
         slow = finding(Verdict.BREACH, LATENCY)
         found = case(situation(spec, judgement=judgement(rung(spec), low, slow))).next_rung
         assert found == (slow, rung(spec, "no-speculation"))
+
+    def test_a_breach_that_was_found_once_does_not_decide_for_one_that_was_found_twice(self) -> None:
+        low, slow = finding(Verdict.BREACH), finding(Verdict.BREACH, LATENCY)
+        twice = Judgement(rung(SPEC).hash, (low, slow), frozenset({"TpotP99"}))
+        assert case(situation(SPEC, judgement=twice)).next_rung == (slow, rung(SPEC, "no-speculation"))
+
+    def test_a_rung_that_was_taken_back_for_this_trigger_is_passed_over(self) -> None:
+        spec = spec_of(
+            policy={"mode": "Enforce"},
+            fallbacks=[{"name": "int4", "triggers": ["Acceptance"], "model": {"name": "org/int4"}}],
+        )
+        for trigger, expected in (("Acceptance", "no-speculation"), ("Latency", "int4")):
+            status = status_of(spec, blocked=[blocked(spec, "int4", trigger=trigger)])
+            found = case(situation(spec, status=status)).next_rung
+            assert found == (finding(Verdict.BREACH), rung(spec, expected))
+
+    def test_with_another_configuration_it_is_tried_again(self) -> None:
+        changed = blocked(SPEC, "no-speculation", variant_hash="of before")
+        found = case(situation(SPEC, status=status_of(SPEC, blocked=[changed]))).next_rung
+        assert found == (finding(Verdict.BREACH), rung(SPEC, "no-speculation"))
 
     def test_a_healthy_signal_leads_nowhere(self) -> None:
         found = judgement(rung(SPEC), finding(Verdict.HEALTHY), finding(Verdict.INSUFFICIENT, LATENCY))

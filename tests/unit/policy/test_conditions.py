@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Operation, Outcome, Status
+from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Frozen, Outcome, Phase, Status
 from specdecode_operator.policy import ClusterState, Problem, Situation, Verdict
 from support.builders import (
     ENFORCE,
@@ -16,6 +16,7 @@ from support.builders import (
     decision,
     finding,
     judgement,
+    operation,
     recorded,
     rung,
     running,
@@ -117,7 +118,8 @@ class TestHealing:
 
     def test_at_the_end_the_decision_is_completed(self) -> None:
         report = recorded(self.healed())
-        assert ([entry.outcome for entry in report.decisions], report.operation) == ([Outcome.COMPLETED], None)
+        phase = report.operation and report.operation.phase
+        assert ([entry.outcome for entry in report.decisions], phase) == ([Outcome.COMPLETED], Phase.VERIFYING)
 
 
 class TestReady:
@@ -214,6 +216,27 @@ class TestStalled:
     def test_a_long_sentence_is_cut_to_what_a_condition_may_hold(self) -> None:
         found = of(calm(), "Stalled", Problem("InvalidSpec", "x" * 5000))
         assert found.message == "x" * 1024
+
+    LATE = running(SPEC, "no-speculation", deadline_exceeded=True, updated=1, total=2)
+
+    def healing(self, spec: Any = SPEC) -> Situation:
+        status = status_of(SPEC, "no-speculation", operation=operation(), decisions=[decision()])
+        return situation(spec, status=status, cluster=self.LATE, judgement=None)
+
+    def test_our_own_roll_is_taken_back_instead(self) -> None:
+        assert (state(self.healing(), "Stalled"), state(self.healing(), "Reconciling")) == (
+            (FALSE, "Progressing"),
+            (FALSE, "Remediating"),
+        )
+
+    @pytest.mark.parametrize("fields", [{}, {"suspend": True, **ENFORCE}])
+    def test_unless_we_may_not(self, fields: dict[str, Any]) -> None:
+        assert state(self.healing(spec_of(**fields)), "Stalled") == (TRUE, "ProgressDeadlineExceeded")
+
+    @pytest.mark.parametrize("changes", [{"observed": False}, {"variant_hash": "another"}])
+    def test_a_deadline_of_the_rollout_before_says_nothing(self, changes: dict[str, Any]) -> None:
+        found = calm(cluster=running(SPEC, deadline_exceeded=True, **changes))
+        assert state(found, "Stalled") == (FALSE, "Progressing")
 
     def test_a_problem_outweighs_the_deadline(self) -> None:
         found = calm(cluster=running(SPEC, deadline_exceeded=True))
@@ -320,6 +343,27 @@ class TestRemediationBlocked:
     def test_a_breach_while_suspended(self) -> None:
         assert state(situation(spec_of(suspend=True, **ENFORCE)), "RemediationBlocked") == (TRUE, "Suspended")
 
+    @pytest.mark.parametrize(
+        ("reason", "sentence"),
+        [
+            ("SecondReversal", "two rolls of the operator were taken back"),
+            (
+                "ReversalFailed",
+                "a roll of the operator was taken back, and the pods do not start on what ran before either",
+            ),
+            ("Novel", "a roll failed"),
+        ],
+    )
+    def test_a_frozen_resource_names_the_command_however_well_it_is(self, reason: str, sentence: str) -> None:
+        ice = Frozen(id="0123abcd", reason=reason, since=stamp(NOW))
+        found = of(calm(status=status_of(SPEC, frozen=ice)), "RemediationBlocked")
+        command = "kubectl annotate sdd NAME --overwrite specdecode.dev/unfreeze=0123abcd"
+        assert (found.status, found.reason, found.message) == (
+            TRUE,
+            "Frozen",
+            f"{sentence}; to let the operator go on: {command}",
+        )
+
     def test_suspend_alone_blocks_nothing(self) -> None:
         spec = spec_of(suspend=True, **ENFORCE)
         found = situation(spec, judgement=HEALTHY)
@@ -366,6 +410,6 @@ class TestRestart:
 
 
 def test_an_operation_in_flight_is_reported() -> None:
-    roll = Operation(id="d1", from_variant="primary", to_variant="no-speculation", started_at=stamp(NOW))
+    roll = operation()
     status = status_of(SPEC, "no-speculation", operation=roll, decisions=[decision(outcome=Outcome.STARTED)])
     assert recorded(situation(SPEC, status=status, judgement=None)).operation == roll

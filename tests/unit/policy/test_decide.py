@@ -9,7 +9,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import MAX_DECISIONS, ConditionStatus, Decision, Operation, Outcome
 from specdecode_operator.policy import Plan, Verdict, decide, timestamp
 from specdecode_operator.policy.checks import Hold
-from specdecode_operator.policy.decide import percent
+from specdecode_operator.policy.record import percent
 from support.builders import (
     ENFORCE,
     LATENCY,
@@ -42,10 +42,15 @@ class TestEnforce:
         assert plan == Plan(
             variant=rung(self.SPEC, "no-speculation"),
             operation=Operation(
-                id=identity, from_variant="primary", to_variant="no-speculation", started_at="2026-03-01T12:00:00Z"
+                id=identity,
+                from_variant="primary",
+                to_variant="no-speculation",
+                trigger="Acceptance",
+                started_at="2026-03-01T12:00:00Z",
             ),
             decisions=(expected(Outcome.STARTED, identity=identity),),
             hold=None,
+            again=31 * 60.0,
         )
 
     def test_the_same_situation_gives_the_same_plan(self) -> None:
@@ -80,8 +85,9 @@ class TestEnforce:
         spec = spec_of(fallbacks=fallbacks, **ENFORCE)
         first = situation(spec)
         report = recorded(first)
-        second = situation(spec, "a", status=report, now=NOW + timedelta(minutes=16))
-        assert [decide(first).variant.name, decide(second).variant.name] == ["a", "b"]
+        rolled = recorded(situation(spec, "a", status=report))
+        second = situation(spec, "a", status=rolled, now=NOW + timedelta(minutes=31))
+        assert [decide(found).variant.name for found in (first, second)] == ["a", "b"]
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
@@ -108,7 +114,8 @@ class TestEnforce:
         last = judgement(rung(self.SPEC, "no-speculation"), finding(Verdict.BREACH, LATENCY))
         plan = decide(situation(self.SPEC, "no-speculation", judgement=last))
         assert plan.hold == Hold(
-            "LadderExhausted", "no fallback below the active variant names the trigger; a person has to decide"
+            "LadderExhausted",
+            "no fallback below the active variant names the trigger and is not blocked; a person has to decide",
         )
         assert plan.variant.name == "no-speculation"
 

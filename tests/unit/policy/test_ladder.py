@@ -9,9 +9,18 @@ from specdecode_operator.policy import ladder
 from specdecode_operator.workload.pod import pod_template
 from support.builders import DRAFT_MODEL, resource, rung, spec_of
 
-BOTH = frozenset(Trigger)
+EVERY = frozenset(Trigger)
 LATENCY, ACCEPTANCE = frozenset({Trigger.LATENCY}), frozenset({Trigger.ACCEPTANCE})
 OFF = Speculation(method=Method.NONE)
+FACTS = {
+    "modelType": "llama",
+    "hiddenSize": 64,
+    "layers": 2,
+    "attentionHeads": 4,
+    "intermediateSize": 128,
+    "vocabularySize": 1000,
+    "contextLength": 2048,
+}
 
 
 def fallback(name: str, *triggers: str, **fields: Any) -> dict[str, Any]:
@@ -24,15 +33,15 @@ def names(spec: Spec) -> list[tuple[str, frozenset[Trigger]]]:
 
 class TestRungs:
     def test_without_fallbacks_the_target_alone_is_the_only_way_down(self) -> None:
-        assert names(spec_of()) == [("primary", frozenset()), ("no-speculation", BOTH)]
+        assert names(spec_of()) == [("primary", frozenset()), ("no-speculation", EVERY)]
 
     def test_fallbacks_keep_their_order_and_no_speculation_comes_last(self) -> None:
         fallbacks = [fallback("fp8", "Latency", model={"name": "org/fp8"}), fallback("b", model={"name": "b"})]
         assert names(spec_of(fallbacks=fallbacks)) == [
             ("primary", frozenset()),
             ("fp8", LATENCY),
-            ("b", BOTH),
-            ("no-speculation", BOTH),
+            ("b", ACCEPTANCE | LATENCY),
+            ("no-speculation", EVERY),
         ]
 
     def test_a_listed_no_speculation_keeps_its_place_and_its_triggers(self) -> None:
@@ -120,6 +129,19 @@ class TestOverlays:
             Speculation(method=Method.NGRAM, num_speculative_tokens=2),
         )
 
+    @pytest.mark.parametrize(
+        ("overlay", "expected"),
+        [
+            ({"quantization": "fp8"}, 2),
+            ({"name": "org/other"}, None),
+            ({"name": "org/other", "facts": FACTS | {"layers": 3}}, 3),
+        ],
+    )
+    def test_facts_belong_to_the_weights(self, overlay: dict[str, Any], expected: int | None) -> None:
+        spec = spec_of(model={"name": "org/target", "facts": FACTS}, fallbacks=[fallback("other", model=overlay)])
+        facts = rung(spec, "other").model.facts
+        assert (facts and facts.layers) == expected
+
 
 class TestNextRung:
     SPEC = spec_of(
@@ -192,6 +214,9 @@ class TestHash:
             {"resources": {"gpu": {"resourceName": "nvidia.com/gpu"}}},
             {"rollout": {"readyTimeout": "1800s"}},
             {"rollout": {"drainTimeout": "300s"}},
+            {"model": {"name": "org/target", "facts": FACTS}},
+            {"speculation": DRAFT_MODEL | {"draft": DRAFT_MODEL["draft"] | {"facts": FACTS}}},
+            {"resources": {"gpu": {"product": "NVIDIA-H100-80GB-HBM3"}}},
         ],
     )
     def test_what_no_pod_sees_leaves_it_as_it_is(self, change: dict[str, Any]) -> None:
@@ -240,6 +265,15 @@ class TestHash:
         before, after = resource(), resource(speculation={"method": "None"})
         off, primary = rung(before.spec, "no-speculation"), rung(after.spec)
         assert pod_template(before, off) == pod_template(after, primary)
+
+    def test_facts_and_the_gpus_name_never_reach_the_pods(self) -> None:
+        plain = resource()
+        told = resource(
+            model={"name": "org/target", "facts": FACTS},
+            speculation=DRAFT_MODEL | {"draft": DRAFT_MODEL["draft"] | {"facts": FACTS}},
+            resources={"gpu": {"product": "H100"}},
+        )
+        assert pod_template(told, rung(told.spec)) == pod_template(plain, rung(plain.spec))
 
     def test_it_fits_into_a_label(self) -> None:
         assert len(rung(spec_of()).hash) == 10

@@ -11,6 +11,8 @@ from specdecode_operator.api.v1alpha1 import (
     Condition,
     ConditionStatus,
     EffectiveThreshold,
+    FailureReason,
+    Frozen,
     Outcome,
     Status,
 )
@@ -60,6 +62,9 @@ class TestReport:
             ready_replicas=3,
             selector="specdecode.dev/name=chat",
             operation=None,
+            reversals=0,
+            frozen=None,
+            blocked=[],
             effective_thresholds=[EffectiveThreshold(signal="Acceptance", requested="50%", effective="50%")],
             decisions=[],
         )
@@ -188,6 +193,30 @@ class TestDecisionNotes:
                 Note(Severity.NORMAL, "RemediationCompleted", "every pod was rolled primary to no-speculation"),
             ),
             (
+                Outcome.VERIFIED,
+                Note(
+                    Severity.NORMAL,
+                    "RemediationVerified",
+                    "no signal is in breach since the roll primary to no-speculation",
+                ),
+            ),
+            (
+                Outcome.NOT_IMPROVED,
+                Note(
+                    Severity.WARNING,
+                    "RemediationNotImproved",
+                    "still in breach since the roll primary to no-speculation",
+                ),
+            ),
+            (
+                Outcome.FAILED,
+                Note(
+                    Severity.WARNING,
+                    "RemediationFailed",
+                    "the pods of no-speculation do not start after the roll primary to no-speculation",
+                ),
+            ),
+            (
                 Outcome.SUPERSEDED,
                 Note(
                     Severity.NORMAL,
@@ -200,8 +229,49 @@ class TestDecisionNotes:
     def test_each_outcome_has_its_sentence(self, outcome: Outcome, note: Note) -> None:
         assert notes(Status(), with_decisions(outcome)) == (note,)
 
-    def test_every_outcome_has_one(self) -> None:
-        assert len(notes(Status(), with_decisions(*Outcome))) == len(Outcome)
+    def test_every_outcome_has_one_but_that_a_decision_was_taken_back_which_the_reversal_says(self) -> None:
+        assert len(notes(Status(), with_decisions(*Outcome))) == len(Outcome) - 1
+        assert notes(Status(), with_decisions(Outcome.REVERTED)) == ()
+
+    @pytest.mark.parametrize(
+        ("changes", "note"),
+        [
+            (
+                {"trigger": "Revert", "reason": FailureReason.WORSE},
+                Note(
+                    Severity.WARNING,
+                    "RemediationReverted",
+                    "rolling back primary to no-speculation: Acceptance 30% / 40% over 5m / 30m (300 / 900 requests) is"
+                    " below 50% of the draft tokens accepted",
+                ),
+            ),
+            (
+                {"trigger": "Revert", "reason": FailureReason.CRASH_LOOP, "signal": None},
+                Note(
+                    Severity.WARNING,
+                    "RemediationReverted",
+                    "rolling back primary to no-speculation: the pods of primary crash again and again",
+                ),
+            ),
+            (
+                {"trigger": "Startup", "reason": FailureReason.NOT_READY, "signal": None},
+                Note(
+                    Severity.WARNING,
+                    "RemediationStarted",
+                    "rolling primary to no-speculation: the pods of primary were not ready within rollout.readyTimeout",
+                ),
+            ),
+        ],
+    )
+    def test_pods_that_failed_are_a_reason_without_figures(self, changes: dict[str, Any], note: Note) -> None:
+        entry = decision(outcome=Outcome.STARTED, **changes)
+        assert notes(Status(), status_of(SPEC, decisions=[entry])) == (note,)
+
+    def test_a_thaw_is_news(self) -> None:
+        ice = Frozen(id="f1", reason="SecondReversal", since=stamp(NOW))
+        assert notes(status_of(SPEC, frozen=ice), status_of(SPEC)) == (
+            Note(Severity.NORMAL, "RemediationUnfrozen", "the operator may act again"),
+        )
 
     def test_a_decision_that_was_known_is_not_repeated(self) -> None:
         before = with_decisions(Outcome.COMPLETED)

@@ -1,21 +1,33 @@
 """Which variant is active before anything is decided, and what became of the roll in flight."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from specdecode_operator.api.v1alpha1 import Operation, Outcome, Status
+from specdecode_operator.api.v1alpha1 import Frozen, Outcome, Phase, Status
 from specdecode_operator.policy import ClusterState, Situation, decide
 from specdecode_operator.policy.standing import Standing, stand
-from support.builders import decision, rung, running, situation, spec_of, status_of
+from support.builders import (
+    NOW,
+    blocked,
+    decision,
+    operation,
+    rung,
+    running,
+    situation,
+    spec_of,
+    stamp,
+    status_of,
+    verifying,
+)
 
 FP8 = {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}}
 SPEC = spec_of(fallbacks=[FP8], policy={"mode": "Enforce"})
 CHANGED = spec_of(fallbacks=[FP8], policy={"mode": "Enforce"}, engine={"maxNumSeqs": 64})
 """The same resource after a change that every variant sees."""
 
-ROLL = Operation(id="d1", from_variant="primary", to_variant="no-speculation", started_at="2026-03-01T11:55:00Z")
+ROLL = operation()
 STARTED = decision(outcome=Outcome.STARTED)
 
 
@@ -82,9 +94,22 @@ class TestOperation:
             found = stand(rolling(cluster=cluster))
             assert found == Standing(rung(SPEC, "no-speculation"), ROLL, (STARTED,))
 
-    def test_it_is_completed_when_every_pod_is_rolled(self) -> None:
+    def test_it_is_completed_and_verified_from_then_on_when_every_pod_is_rolled(self) -> None:
         found = stand(rolling(cluster=running(SPEC, "no-speculation")))
-        assert found == Standing(rung(SPEC, "no-speculation"), None, (decision(outcome=Outcome.COMPLETED),))
+        begun = ROLL.model_copy(update={"phase": Phase.VERIFYING, "rolled_at": stamp(NOW)})
+        assert found == Standing(rung(SPEC, "no-speculation"), begun, (decision(outcome=Outcome.COMPLETED),))
+
+    @pytest.mark.parametrize("trigger", ["Startup", "Revert"])
+    def test_one_that_had_only_to_become_ready_is_over_then(self, trigger: str) -> None:
+        roll = ROLL.model_copy(update={"trigger": trigger})
+        status = status_of(SPEC, "no-speculation", operation=roll, decisions=[STARTED])
+        found = stand(rolling(status=status, cluster=running(SPEC, "no-speculation")))
+        assert (found.operation, found.decisions) == (None, (decision(outcome=Outcome.COMPLETED),))
+
+    def test_a_change_of_the_spec_supersedes_the_verification_too(self) -> None:
+        status = status_of(SPEC, "no-speculation", operation=verifying(), decisions=[decision()])
+        found = stand(rolling(CHANGED, status=status))
+        assert found == Standing(rung(CHANGED), None, (decision(outcome=Outcome.SUPERSEDED),))
 
     def test_a_change_of_the_spec_supersedes_it(self) -> None:
         found = stand(rolling(CHANGED))
@@ -110,9 +135,40 @@ class TestOperation:
 
     def test_one_whose_decision_is_no_longer_kept_is_closed_all_the_same(self) -> None:
         status = status_of(SPEC, "no-speculation", operation=ROLL, decisions=[decision("other")])
-        found = stand(rolling(status=status, cluster=running(SPEC, "no-speculation")))
+        found = stand(rolling(CHANGED, status=status))
         assert (found.operation, found.decisions) == (None, (decision("other"),))
 
     def test_a_resource_without_one_stands_as_it_is(self) -> None:
         status = status_of(SPEC, "fp8", decisions=[decision()])
         assert stand(situation(SPEC, status=status)) == Standing(rung(SPEC, "fp8"), None, (decision(),))
+
+
+class TestMemory:
+    """What earlier failures forbid."""
+
+    ICE = Frozen(id="f1", reason="SecondReversal", since="2026-03-01T11:00:00Z")
+    KEPT: ClassVar[dict[str, Any]] = {"frozen": ICE, "blocked": [blocked(SPEC, "fp8")], "reversals": 2}
+
+    def test_it_is_kept(self) -> None:
+        found = stand(situation(SPEC, status=status_of(SPEC, **self.KEPT)))
+        assert (found.frozen, found.blocked, found.reversals) == (self.ICE, (blocked(SPEC, "fp8"),), 2)
+
+    def test_a_changed_primary_forgets_it(self) -> None:
+        found = stand(situation(CHANGED, status=status_of(SPEC, **self.KEPT)))
+        assert (found.frozen, found.blocked, found.reversals) == (None, (), 0)
+
+    def test_a_changed_policy_or_size_does_not(self) -> None:
+        other = spec_of(fallbacks=[FP8], replicas=5)
+        assert stand(situation(other, status=status_of(SPEC, **self.KEPT))).frozen == self.ICE
+
+    def test_the_annotation_thaws_and_what_was_taken_back_stays_blocked(self) -> None:
+        found = stand(situation(SPEC, status=status_of(SPEC, **self.KEPT), unfreeze="f1"))
+        assert (found.frozen, found.blocked, found.reversals) == (None, (blocked(SPEC, "fp8"),), 0)
+
+    @pytest.mark.parametrize("text", [None, "", "f0", "F1", "f1 "])
+    def test_any_other_text_does_not(self, text: str | None) -> None:
+        assert stand(situation(SPEC, status=status_of(SPEC, **self.KEPT), unfreeze=text)).frozen == self.ICE
+
+    def test_an_annotation_of_an_earlier_freeze_means_nothing_when_nothing_is_frozen(self) -> None:
+        status = status_of(SPEC, reversals=1)
+        assert stand(situation(SPEC, status=status, unfreeze="f1")).reversals == 1

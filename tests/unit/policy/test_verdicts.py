@@ -40,6 +40,7 @@ NOTHING = (Verdict.INSUFFICIENT, "NoSamples")
 IMPOSSIBLE = (Verdict.UNKNOWN, "ValuesImpossible")
 BURN = (Verdict.BREACH, "LatencyBudgetBurn")
 KEPT = (Verdict.HEALTHY, "WithinBudget")
+CHANCE = (Verdict.INSUFFICIENT, "TooFewSlowRequests")
 EASY = (Verdict.RECOVERED, "WellWithinBudget")
 
 
@@ -98,6 +99,11 @@ def test_acceptance(short: WindowEvidence, long: WindowEvidence, expected: tuple
     [
         (slow(21), slow(21), BURN),
         (slow(1000), slow(1000), BURN),
+        (slow(10, 100), slow(10, 100), BURN),
+        (slow(1, 30), slow(10, 100), BURN),
+        (slow(100), slow(9.999, 100), CHANCE),
+        (slow(30, 30), slow(9, 9), CHANCE),
+        (slow(1, 100), slow(3, 100), KEPT),
         (slow(20), slow(20), KEPT),
         (slow(21), slow(20), KEPT),
         (slow(20), slow(21), KEPT),
@@ -136,13 +142,13 @@ def test_latency(short: WindowEvidence, long: WindowEvidence, expected: tuple[Ve
 @pytest.mark.parametrize(
     ("budget", "just_within", "just_over"),
     [
-        (0.001, 2, 3),
-        (0.01, 20, 21),
-        (0.05, 100, 101),
-        (0.1, 200, 201),
-        (0.3, 600, 601),
-        (0.4, 700, 701),
-        (0.5, 750, 751),
+        (0.001, 20, 21),
+        (0.01, 200, 201),
+        (0.05, 1000, 1001),
+        (0.1, 2000, 2001),
+        (0.3, 6000, 6001),
+        (0.4, 7000, 7001),
+        (0.5, 7500, 7501),
     ],
 )
 def test_a_breach_is_more_than_twice_the_budget_or_than_halfway_from_it_to_all(
@@ -150,7 +156,7 @@ def test_a_breach_is_more_than_twice_the_budget_or_than_halfway_from_it_to_all(
 ) -> None:
     signal = LatencySignal("X", LatencyMetric.TPOT, 0.05, budget, "50ms")
     found = [
-        judge(signal, evidence(slow(count)), speculating=True, window=WINDOW).verdict
+        judge(signal, evidence(slow(count, 10_000)), speculating=True, window=WINDOW).verdict
         for count in (just_within, just_over)
     ]
     assert found == [Verdict.HEALTHY, Verdict.BREACH]

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
-from specdecode_operator.engine import UnsupportedConfig
 from specdecode_operator.policy import ladder
 from specdecode_operator.workload import InvalidPodTemplate
 from specdecode_operator.workload.pod import ENDPOINT_REMOVAL, TEARDOWN, pod_template
@@ -273,11 +272,6 @@ class TestPodTemplate:
         with pytest.raises(InvalidPodTemplate) as caught:
             pod_spec(podTemplate={"spec": overlay})
         assert str(caught.value) == sentence
-
-
-def test_what_the_engine_cannot_run_is_refused() -> None:
-    with pytest.raises(UnsupportedConfig, match=r"^speculation\.config: vLLM does not know nope;"):
-        pod_spec(speculation={"method": "Suffix", "config": {"nope": 1}})
 
 
 def test_a_variant_without_speculation_runs_where_the_primary_cannot() -> None:

@@ -1,20 +1,33 @@
 """Models of `specdecode.dev/v1alpha1`, one subject a module."""
 
 from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
-from specdecode_operator.api.v1alpha1.engine import Engine, EnvVar
+from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
+from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
 from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
+from specdecode_operator.api.v1alpha1.preflight import (
+    MAX_WARNINGS,
+    MemoryFigures,
+    PreflightStatus,
+    PreflightWarning,
+)
 from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeployment, parse
 from specdecode_operator.api.v1alpha1.spec import Fallback, Spec
-from specdecode_operator.api.v1alpha1.speculation import Draft, Method, Speculation
+from specdecode_operator.api.v1alpha1.speculation import Draft, DraftSampling, Method, Rejection, Speculation
 from specdecode_operator.api.v1alpha1.status import (
+    MAX_BLOCKED,
     MAX_DECISIONS,
+    REVERT,
+    Blocked,
     Condition,
     ConditionStatus,
     Decision,
     EffectiveThreshold,
+    FailureReason,
+    Frozen,
     Operation,
     Outcome,
+    Phase,
     Status,
 )
 from specdecode_operator.api.v1alpha1.workload import (
@@ -27,20 +40,30 @@ from specdecode_operator.api.v1alpha1.workload import (
 )
 
 __all__ = [
+    "MAX_BLOCKED",
     "MAX_DECISIONS",
+    "MAX_WARNINGS",
+    "REVERT",
     "Acceptance",
+    "Blocked",
     "Condition",
     "ConditionStatus",
     "Decision",
     "Draft",
+    "DraftSampling",
+    "Dtype",
     "Duration",
     "EffectiveThreshold",
     "Engine",
     "EnvVar",
+    "Facts",
+    "FailureReason",
     "Fallback",
+    "Frozen",
     "Gpu",
     "LatencyMetric",
     "LatencyThreshold",
+    "MemoryFigures",
     "Metadata",
     "Method",
     "Mode",
@@ -49,8 +72,12 @@ __all__ = [
     "Objective",
     "Operation",
     "Outcome",
+    "Phase",
     "PodTemplate",
     "Policy",
+    "PreflightStatus",
+    "PreflightWarning",
+    "Rejection",
     "Resources",
     "Rollout",
     "RolloutStrategy",

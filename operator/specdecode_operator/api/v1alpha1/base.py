@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 __all__ = [
     "ApiModel",
+    "BrokenRules",
     "ContainerName",
     "Duration",
     "EnvName",
@@ -82,6 +83,7 @@ class Trigger(StrEnum):
 
     ACCEPTANCE = "Acceptance"
     LATENCY = "Latency"
+    STARTUP = "Startup"
 
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9._/-]+$")]
@@ -89,6 +91,14 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0
 ContainerName = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 FolderPath = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^:\s]+$")]
 EnvName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+
+
+class BrokenRules(ValueError):
+    """All rules that a value breaks; each message names its field."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = messages
 
 
 def rule(expression: str, message: str) -> Rule:

@@ -54,8 +54,10 @@ _NO_DEV_MODE: Final = rule(
     "engine.env: VLLM_SERVER_DEV_MODE opens unauthenticated control endpoints; remove it",
 )
 _SUPPORTED: Final = rule(
-    "int(self.split('.')[0]) > 0 || int(self.split('.')[1]) >= 18",
-    "engine.version: vLLM before 0.18.0 cannot drain on shutdown; choose 0.18.0 or later",
+    "int(self.split('.')[0]) > 0 || int(self.split('.')[1]) > 8"
+    " || (int(self.split('.')[1]) == 8 && int(self.split('.')[2]) >= 3)",
+    "engine.version: vLLM before 0.8.3 is not supported; up to 0.8.2 it took --speculative-model,"
+    " --num-speculative-tokens and their kin, which are gone: use 0.8.3 or later",
 )
 
 
@@ -141,6 +143,6 @@ class Engine(ApiModel):
             raise ValueError(_NO_REFUSED["message"])
         if any(variable.name == "VLLM_SERVER_DEV_MODE" for variable in self.env):
             raise ValueError(_NO_DEV_MODE["message"])
-        if tuple(map(int, self.version.split(".")[:2])) < (0, 18):
+        if tuple(map(int, self.version.split("."))) < (0, 8, 3):
             raise ValueError(_SUPPORTED["message"])
         return self

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from specdecode_operator.api.v1alpha1.base import ApiModel, FolderPath, ModelName, ObjectName, rule
+from specdecode_operator.api.v1alpha1.facts import Facts
 
 __all__ = ["Model", "ModelOverlay", "SecretKeyRef", "Storage"]
 
@@ -68,6 +69,8 @@ class Model(ApiModel):
     """Where the weights lie; the hub when left out."""
     token_secret_ref: SecretKeyRef | None = None
     """Hub token, given to the pods as `HF_TOKEN`; the operator never reads it."""
+    facts: Facts | None = None
+    """Figures of its `config.json`, where it is in no catalog; for checks and the memory plan alone."""
 
     @property
     def served(self) -> str:
@@ -86,3 +89,5 @@ class ModelOverlay(ApiModel):
     """Value of vLLM's `--quantization` for these weights; not inherited when `name` is set."""
     storage: Storage | None = None
     """Where these weights lie."""
+    facts: Facts | None = None
+    """Figures of its `config.json`; not inherited when `name` is set."""

@@ -11,7 +11,7 @@ from specdecode_operator.api.v1alpha1.base import ApiModel
 from specdecode_operator.api.v1alpha1.spec import NAME_RULE, Spec
 from specdecode_operator.api.v1alpha1.status import Status
 
-__all__ = ["Metadata", "SpecDecodeDeployment", "parse"]
+__all__ = ["Metadata", "SpecDecodeDeployment", "check_name", "check_type", "parse"]
 
 
 class Metadata(ApiModel):
@@ -49,16 +49,26 @@ class SpecDecodeDeployment(ApiModel):
 
 def parse(body: Mapping[str, Any]) -> SpecDecodeDeployment:
     """Return the resource in `body`; raise `InvalidResource` with one sentence where the models refuse it."""
-    found = (body.get("apiVersion"), body.get("kind"))
-    if found != (API_VERSION, KIND):
-        raise InvalidResource(f"apiVersion and kind are {found[0]} and {found[1]}; expected {API_VERSION} and {KIND}")
+    check_type(body)
     try:
         resource = SpecDecodeDeployment.model_validate(body)
     except ValidationError as error:
         raise InvalidResource(_sentence(error)) from None
-    if len(resource.metadata.name) > MAX_NAME_LENGTH:
-        raise InvalidResource(NAME_RULE["message"])
+    if (message := check_name(resource)) is not None:
+        raise InvalidResource(message)
     return resource
+
+
+def check_type(body: Mapping[str, Any]) -> None:
+    """Raise `InvalidResource` where `body` is of another apiVersion or kind."""
+    found = (body.get("apiVersion"), body.get("kind"))
+    if found != (API_VERSION, KIND):
+        raise InvalidResource(f"apiVersion and kind are {found[0]} and {found[1]}; expected {API_VERSION} and {KIND}")
+
+
+def check_name(resource: SpecDecodeDeployment) -> str | None:
+    """Return what is wrong with the resource's name, if anything is."""
+    return str(NAME_RULE["message"]) if len(resource.metadata.name) > MAX_NAME_LENGTH else None
 
 
 def _sentence(error: ValidationError) -> str:

@@ -44,9 +44,9 @@ class Fallback(ApiModel):
     """The variant's name; it appears in labels, status and Events."""
     triggers: Annotated[
         list[Trigger],
-        Field(min_length=1, max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(min_length=1, max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ]
-    """The triggers that lead to this rung; others skip it."""
+    """The triggers that lead to this rung; others skip it. `Startup` is a rollout of which no pod becomes ready."""
     model: ModelOverlay | None = None
     """Other weights, for instance the same model in another quantization."""
     speculation: Speculation | None = None
@@ -70,7 +70,7 @@ class Spec(ApiModel):
     replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] = 1
     """Pods to run; leave it out where an autoscaler sets it."""
     suspend: bool = False
-    """Stops the operator's actions on metrics, not its evaluation; changes of the spec still roll."""
+    """Stops the operator's own actions, not its evaluation; changes of the spec still roll."""
     model: Model
     """The target model."""
     speculation: Speculation = Speculation(method=Method.NONE)

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from specdecode_operator.api.v1alpha1.base import ApiModel, ModelName, rule
+from specdecode_operator.api.v1alpha1.base import ApiModel, BrokenRules, ModelName, rule
+from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Quantization, Revision, Storage
 
 __all__ = [
@@ -40,10 +41,11 @@ class DraftSampling(StrEnum):
 
 
 class Rejection(StrEnum):
-    """How the target accepts them (vLLM `rejection_sample_method`); both keep the target's distribution."""
+    """How the target accepts them (vLLM `rejection_sample_method`); Fly alone gives up the target's distribution."""
 
     STANDARD = "Standard"
     BLOCK = "Block"
+    FLY = "Fly"
 
 
 _NEEDS_DRAFT: Final = "['DraftModel', 'Eagle', 'Eagle3']"
@@ -101,6 +103,8 @@ class Draft(ApiModel):
     """Quantization of the draft alone; leave it out for weights that are already quantized."""
     storage: Storage | None = None
     """Where the draft lies; the target's `storage` when left out."""
+    facts: Facts | None = None
+    """Figures of its `config.json`, where it is in no catalog; for checks and the memory plan alone."""
 
 
 class PromptLookup(ApiModel):
@@ -130,12 +134,12 @@ class BatchRange(ApiModel):
 
 
 class Sampling(ApiModel):
-    """How tokens are drawn and accepted; the answers' distribution stays the target's."""
+    """How tokens are drawn and accepted; unless by `Fly`, the answers' distribution stays the target's."""
 
     draft: DraftSampling | None = None
     """`Probabilistic` raises acceptance at temperatures above 0 and costs memory for the draft's logits."""
     rejection: Rejection | None = None
-    """`Block` accepts whole blocks; it needs vLLM's V2 model runner."""
+    """`Block` accepts whole blocks (vLLM's V2 model runner); `Fly` also tokens that differ (lossy, from 0.33)."""
 
 
 class Speculation(ApiModel):
@@ -175,10 +179,10 @@ class Speculation(ApiModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for name, holds in self._checks().items():
-            if not holds:
-                raise ValueError(_RULES[name]["message"])
-        self._check_schedule()
+        broken = [str(_RULES[name]["message"]) for name, holds in self._checks().items() if not holds]
+        broken += self._broken_schedule()
+        if broken:
+            raise BrokenRules(broken)
         return self
 
     def _checks(self) -> dict[str, bool]:
@@ -198,12 +202,11 @@ class Speculation(ApiModel):
         fields = (self.num_speculative_tokens, self.batch_size_schedule, self.sampling, self.config)
         return any(field is not None for field in fields)
 
-    def _check_schedule(self) -> None:
+    def _broken_schedule(self) -> list[str]:
         if self.batch_size_schedule is None:
-            return
+            return []
         edges = [r.up_to for r in self.batch_size_schedule]
-        if edges[-1] is not None or None in edges[:-1]:
-            raise ValueError(_SCHEDULE_RULES[0]["message"])
         known = [edge for edge in edges if edge is not None]
-        if known != sorted(set(known)):
-            raise ValueError(_SCHEDULE_RULES[1]["message"])
+        open_ended = edges[-1] is None and None not in edges[:-1]
+        holds = (open_ended, known == sorted(set(known)))
+        return [str(entry["message"]) for entry, kept in zip(_SCHEDULE_RULES, holds, strict=True) if not kept]

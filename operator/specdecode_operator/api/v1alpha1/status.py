@@ -6,20 +6,33 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from specdecode_operator.api.v1alpha1.base import ApiModel
+from specdecode_operator.api.v1alpha1.preflight import PreflightStatus
 
 __all__ = [
+    "MAX_BLOCKED",
     "MAX_DECISIONS",
+    "REVERT",
+    "Blocked",
     "Condition",
     "ConditionStatus",
     "Decision",
     "EffectiveThreshold",
+    "FailureReason",
+    "Frozen",
     "Operation",
     "Outcome",
+    "Phase",
     "Status",
 ]
 
 MAX_DECISIONS: Final = 10
 """Decisions kept in the status; older ones are in Events and logs."""
+
+MAX_BLOCKED: Final = 16
+"""Rungs that were taken back and are remembered; the oldest are forgotten first."""
+
+REVERT: Final = "Revert"
+"""The trigger of a decision that takes an earlier one back; no fallback can name it."""
 
 Text = Annotated[str, Field(max_length=256)]
 Message = Annotated[str, Field(max_length=1024)]
@@ -39,8 +52,27 @@ class Outcome(StrEnum):
 
     STARTED = "Started"
     COMPLETED = "Completed"
+    VERIFIED = "Verified"
+    NOT_IMPROVED = "NotImproved"
+    REVERTED = "Reverted"
+    FAILED = "Failed"
     SUPERSEDED = "Superseded"
     OBSERVED = "Observed"
+
+
+class Phase(StrEnum):
+    """How far the operator's own roll is."""
+
+    ROLLING = "Rolling"
+    VERIFYING = "Verifying"
+
+
+class FailureReason(StrEnum):
+    """What was wrong with the pods that were left."""
+
+    NOT_READY = "NotReady"
+    CRASH_LOOP = "CrashLoop"
+    WORSE = "Worse"
 
 
 class Condition(ApiModel):
@@ -72,7 +104,7 @@ class EffectiveThreshold(ApiModel):
 
 
 class Operation(ApiModel):
-    """The operator's own roll that is in flight."""
+    """The operator's own roll that is in flight or being verified."""
 
     id: Text
     """The decision that started it."""
@@ -80,8 +112,16 @@ class Operation(ApiModel):
     """The variant that is left."""
     to_variant: Annotated[Text, Field(alias="to")]
     """The variant that is rolled out."""
+    trigger: Text
+    """The decision's trigger."""
+    phase: Phase = Phase.ROLLING
+    """`Verifying` begins when every pod was rolled; decisions on metrics alone are verified."""
     started_at: Timestamp
     """When it was decided."""
+    rolled_at: Timestamp | None = None
+    """When every pod was rolled; what is verified came later."""
+    sound: Annotated[list[Text], Field(max_length=16)] = []
+    """Signals, with thresholds, that were not in breach at the decision; one that is afterwards takes the roll back."""
 
 
 class Decision(ApiModel):
@@ -98,19 +138,48 @@ class Decision(ApiModel):
     to_variant: Annotated[Text, Field(alias="to")]
     """The variant that was chosen."""
     trigger: Text
-    """`Acceptance` or `Latency`."""
-    signal: Text
-    """The signal in breach, such as `Acceptance` or `TpotP99`."""
-    value: Text
+    """`Acceptance`, `Latency`, `Startup`, or `Revert` for one that takes an earlier decision back."""
+    reason: FailureReason | None = None
+    """What was wrong with the pods that were left, where the trigger is `Startup` or `Revert`."""
+    signal: Text | None = None
+    """The signal in breach, such as `Acceptance` or `TpotP99`; absent, with its figures, where no metric was needed."""
+    value: Text | None = None
     """Its value in both windows."""
-    threshold: Text
+    threshold: Text | None = None
     """What it was compared with."""
-    window: Text
+    window: Text | None = None
     """Short and long window."""
-    samples: Text
+    samples: Text | None = None
     """Finished requests in both windows."""
     outcome: Outcome
-    """`Observed` is what Enforce would have done; `Superseded` was overtaken by a change of the spec."""
+    """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
+    start), `Superseded` by a change of the spec, or `Observed`: what Enforce would have done."""
+
+
+class Blocked(ApiModel):
+    """A rung that was taken back; it is not chosen again for this trigger until `primary` changes."""
+
+    trigger: Text
+    """The trigger that had led to it."""
+    variant: Text
+    """Its name."""
+    variant_hash: Text
+    """Hash of its configuration then; with another one it may be chosen again."""
+    reason: FailureReason
+    """Why it was taken back."""
+    since: Timestamp
+    """When."""
+
+
+class Frozen(ApiModel):
+    """The operator takes no action of its own until a person says so, or `primary` changes."""
+
+    id: Text
+    """What the annotation `specdecode.dev/unfreeze` must say."""
+    reason: Text
+    """`SecondReversal`, or `ReversalFailed` when the pods that were gone back to do not start either."""
+    since: Timestamp
+    """When."""
 
 
 class Status(ApiModel):
@@ -141,7 +210,24 @@ class Status(ApiModel):
     selector: Annotated[str, Field(max_length=1024)] | None = None
     """Label selector of the pods, for the scale subresource."""
     operation: Operation | None = None
-    """The operator's own roll that is in flight."""
+    """The operator's own roll that is in flight or being verified."""
+    plan: PreflightStatus | None = None
+    """What was found before the pods were made: warnings, and the memory plan."""
+    reversals: Annotated[int, Field(ge=0)] = 0
+    """Decisions taken back since `primary` changed or a person unfroze the resource."""
+    frozen: Frozen | None = None
+    """Set while the operator takes no action of its own."""
+    blocked: Annotated[
+        list[Blocked],
+        Field(
+            max_length=MAX_BLOCKED,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["trigger", "variant"],
+            },
+        ),
+    ] = []
+    """Rungs that were taken back, oldest first."""
     effective_thresholds: Annotated[
         list[EffectiveThreshold],
         Field(

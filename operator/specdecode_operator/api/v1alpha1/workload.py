@@ -45,6 +45,8 @@ class Gpu(ApiModel):
     """Extended resource to request."""
     count: Annotated[int, Field(ge=1, le=64)] | None = None
     """GPUs a pod; `engine.tensorParallelSize` when left out."""
+    product: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9 ._-]+$")] | None = None
+    """The GPU's name in the catalog of the memory plan, such as `H100`, or its node label `nvidia.com/gpu.product`."""
 
 
 class Resources(ApiModel):

@@ -1,0 +1,1 @@
+"""How often the rule for a breach is wrong, and how late: simulated services, judged by the product's own functions."""

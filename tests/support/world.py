@@ -1,0 +1,127 @@
+"""A resource in a cluster, and a reconciler that looks after it: an API server in memory, a clock that stands still."""
+
+import copy
+from datetime import datetime
+from typing import Any
+
+from specdecode_operator.api.v1alpha1 import Status
+from specdecode_operator.controller.applier import Applier
+from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.queue import WorkQueue
+from specdecode_operator.controller.reading import Reader
+from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.store import Store
+from specdecode_operator.policy import Finding, Judgement, Verdict
+from support.builders import ACCEPTANCE, NOW, body, rung, spec_of
+from support.fake_kubernetes import FakeKubernetes
+
+KEY = ("prod", "chat")
+OURS = "SpecDecodeDeployment"
+STATUS, DEPLOYMENT, SERVICE = ("status", OURS), ("apply", "Deployment"), ("apply", "Service")
+BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.3, 300, 900),)
+
+
+class World:
+    """A resource in a cluster, and a reconciler that looks after it."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.kubernetes = FakeKubernetes()
+        self.store = Store()
+        self.metrics = Metrics()
+        self.now = NOW
+        self.start()
+        self.change(**spec)
+
+    def start(self) -> None:
+        """Start a process: nothing is remembered but the caches and the cluster."""
+        reader = Reader()
+        clock = self.clock
+        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
+        applier = Applier(self.kubernetes, self.store, self.metrics)
+        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
+        self.reconciler = Reconciler(parts)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def change(self, **spec: Any) -> None:
+        """The user applies a spec."""
+        self.spec = spec
+        live = self.kubernetes.objects.get((OURS, *KEY), body())
+        metadata = live["metadata"] | {"generation": live["metadata"].get("generation", 0) + 1}
+        self.store.put(OURS, self.kubernetes.put(live | {"metadata": metadata, "spec": body(**spec)["spec"]}))
+
+    def roll_out(self) -> None:
+        """The Deployment's controller and the kubelet do all that they have to."""
+        live = copy.deepcopy(self.kubernetes.objects["Deployment", *KEY])
+        pods = live["spec"]["replicas"]
+        live["status"] = {
+            "observedGeneration": live["metadata"]["generation"],
+            "replicas": pods,
+            "updatedReplicas": pods,
+            "readyReplicas": pods,
+            "conditions": [{"type": "Available", "status": "True"}],
+        }
+        self.store.put("Deployment", self.kubernetes.put(live))
+
+    def crash(self) -> None:
+        """The pods of the Deployment's variant crash, and its controller knows."""
+        live = copy.deepcopy(self.kubernetes.objects["Deployment", *KEY])
+        live["status"] = live.get("status", {}) | {"observedGeneration": live["metadata"]["generation"], "replicas": 2}
+        self.store.put("Deployment", self.kubernetes.put(live))
+        labels = live["spec"]["template"]["metadata"]["labels"]
+        crashing = {"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+        name = f"chat-{labels['specdecode.dev/variant-hash']}"
+        metadata = {"namespace": "prod", "name": name, "labels": labels}
+        pod = {"kind": "Pod", "metadata": metadata, "status": {"containerStatuses": [crashing]}}
+        self.store.put("Pod", self.kubernetes.put(pod))
+
+    def annotate(self, annotations: dict[str, str]) -> None:
+        """A person annotates the resource."""
+        live = self.kubernetes.objects[OURS, *KEY]
+        metadata = live["metadata"] | {"annotations": annotations}
+        self.store.put(OURS, self.kubernetes.put(live | {"metadata": metadata}))
+
+    def breach(self) -> None:
+        """The metrics loop has found the active variant in breach, twice."""
+        name = self.status.active_variant or "primary"
+        judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, frozenset({"Acceptance"}))
+        self.evaluator._judgements[KEY] = judged
+
+    async def reconcile(self) -> float | None:
+        return await self.reconciler(KEY)
+
+    async def serving(self) -> None:
+        """Bring the resource up."""
+        await self.reconcile()
+        self.roll_out()
+        await self.reconcile()
+        self.kubernetes.writes()
+        self.kubernetes.events.clear()
+
+    @property
+    def status(self) -> Status:
+        return Status.model_validate(self.kubernetes.objects[OURS, *KEY].get("status") or {})
+
+    def state(self, kind: str) -> tuple[str, str, str]:
+        found = self.status.condition(kind)
+        assert found is not None
+        return found.status, found.reason, found.message
+
+    @property
+    def variant(self) -> str:
+        labels: dict[str, str] = self.kubernetes.objects["Deployment", *KEY]["metadata"]["labels"]
+        return labels["specdecode.dev/variant"]
+
+    def frozen(self) -> float | None:
+        return self.metrics.registry.get_sample_value("specdecode_frozen", {"namespace": "prod", "name": "chat"})
+
+    def outcomes(self) -> dict[str, float]:
+        names = ("done", "stale", "unavailable", "refused", "failed")
+        value = self.metrics.registry.get_sample_value
+        found = {name: value("specdecode_reconciles_total", {"outcome": name}) for name in names}
+        return {name: count for name, count in found.items() if count}
+
+    def reasons(self) -> list[str]:
+        return [event["reason"] for event in self.kubernetes.events]

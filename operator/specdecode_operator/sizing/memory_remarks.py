@@ -17,6 +17,9 @@ _MOST_TARGET_PERCENT: Final = 70
 _MOST_DRAFT_PERCENT: Final = 15
 _MOST_DROP_PERCENT: Final = 25
 _GIB: Final = 2**30
+_ACCURACY: Final = 0.03
+"""How far the plan was from measured servers (docs/memory.md): what is short by no more is not refused."""
+
 _LARGEST_TENSOR_PARALLEL: Final = 64
 _ONLINE_8_BIT: Final = "fp8"
 
@@ -44,11 +47,13 @@ def _exceeded(plan: MemoryPlan) -> Remark:
         length = f"the model's context of {plan.load.target.context_length:,} tokens"
     else:
         length = f"{plan.load.max_model_len:,}"
+    close = plan.kv_tokens >= (1 - _ACCURACY) * plan.load.wanted_length
     message = (
-        f"{length} is more than the {plan.kv_tokens:,} tokens that the KV cache would hold, so vLLM would not start;"
-        f" set engine.maxModelLen to {plan.max_model_len_that_fits} or less{_draft_to_blame(plan)}"
+        f"{length} is more than the {plan.kv_tokens:,} tokens that the KV cache would hold, so vLLM"
+        f" {'may' if close else 'would'} not start; set engine.maxModelLen to {plan.max_model_len_that_fits} or"
+        f" less{_draft_to_blame(plan)}"
     )
-    return Remark(Level.ERROR, "MemoryExceeded", "engine.maxModelLen", message)
+    return Remark(Level.WARNING if close else Level.ERROR, "MemoryExceeded", "engine.maxModelLen", message)
 
 
 def _draft_to_blame(plan: MemoryPlan) -> str:

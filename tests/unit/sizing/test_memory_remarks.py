@@ -73,6 +73,13 @@ def test_the_named_length_fits() -> None:
     assert memory_plan(replace(refused, max_model_len=longest)).fits
 
 
+@pytest.mark.parametrize(("share", "level"), [(1.02, Level.WARNING), (1.04, Level.ERROR)])
+def test_what_is_short_by_less_than_the_plan_is_accurate_is_not_refused(share: float, level: Level) -> None:
+    roomy = replace(SMALL, context_length=10**6)
+    longest = memory_plan(load(roomy, max_model_len=10**6)).kv_tokens
+    assert said(target=roomy, max_model_len=round(share * longest))["MemoryExceeded"].level is level
+
+
 def test_without_a_length_the_models_context_is_named() -> None:
     exceeded = said(target=replace(SMALL, context_length=10**6), max_model_len=None)["MemoryExceeded"]
     assert exceeded.message.startswith("the model's context of 1,000,000 tokens is more than the ")

@@ -1,25 +1,33 @@
 """Rolls whose pods fail, on a real API server and Deployment controller; kubelet and Prometheus are doubles."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from devcluster.controlplane import ControlPlane
 from support.api import Api, Manifest
-from support.holding_proxy import HoldingProxy
 from support.kubelet_double import KubeletDouble
 from support.operator_process import OperatorProcess
 from support.prometheus_double import PrometheusDouble
-from support.serving import ENFORCE, TPOT, Make, condition, reasons, replica_sets, rolled, serving, settings, status
+from support.serving import (
+    ENFORCE,
+    RUNGS,
+    SOON,
+    TPOT,
+    Make,
+    condition,
+    decisions,
+    reasons,
+    replica_sets,
+    rolled,
+    serving,
+    settings,
+    status,
+    until,
+)
 from support.waiting import always, eventually
 
-SOON = ENFORCE | {"window": {"short": "1s", "long": "2s"}}
-RUNGS = [
-    {"name": "fp8", "triggers": ["Latency"], "model": {"name": "org/target-fp8"}},
-    {"name": "int4", "triggers": ["Latency"], "model": {"name": "org/target-int4"}},
-]
 SPECULATING = "--speculative-config"
 
 
@@ -30,15 +38,6 @@ def operator(
     folder = tmp_path_factory.mktemp("operator")
     with OperatorProcess(folder, plane.kubeconfig, **settings(prometheus)) as found:
         yield found
-
-
-def decisions(api: Api, namespace: str) -> list[tuple[str, str, str, str | None]]:
-    found: list[Manifest] = status(api, namespace).get("decisions") or []
-    return [(entry["to"], entry["trigger"], entry["outcome"], entry.get("reason")) for entry in found]
-
-
-def until(api: Api, namespace: str, expected: Sequence[object], seconds: float = 30) -> None:
-    eventually(lambda: decisions(api, namespace) == expected, seconds=seconds, what=str(expected))
 
 
 def healthy(api: Api, namespace: str) -> bool:
@@ -180,43 +179,3 @@ def test_in_observe_it_is_written_down_and_stays(
     until(api, namespace, suggested)
     always(lambda: decisions(api, namespace) == suggested, seconds=3, what="one suggestion")
     assert replica_sets(api, namespace) == 1
-
-
-def test_killed_between_the_reversal_and_its_roll_it_goes_back_exactly_once(
-    api: Api,
-    kubelet: KubeletDouble,
-    prometheus: PrometheusDouble,
-    manifest: Make,
-    namespace: str,
-    tmp_path: Path,
-) -> None:
-    kubelet.keep_unready(namespace, "org/target-fp8")
-    patches: list[str] = []
-
-    def second_patch(method: str, path: str) -> bool:
-        """Choose the roll itself: the first patch is its rehearsal, before the decision is recorded."""
-        patches.extend([path] if method == "PATCH" and path.endswith("/deployments/chat") else [])
-        return len(patches) > 1 and path == patches[-1]
-
-    with HoldingProxy(api) as proxy:
-        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
-        first = OperatorProcess(tmp_path / "first", kubeconfig, **settings(prometheus))
-        with first:
-            serving(api, manifest, namespace, fallbacks=RUNGS[:1], policy=SOON)
-            prometheus.traffic(namespace).slow[TPOT] = 0.05
-            eventually(lambda: replica_sets(api, namespace) == 2, what="the roll")
-            prometheus.traffic(namespace).slow.clear()
-            proxy.hold(second_patch)
-            kubelet.crash(namespace, "org/target-fp8")
-            assert proxy.held.wait(30), "the operator never patched the Deployment"
-            first.kill()
-        assert decisions(api, namespace)[0] == ("fp8", "Latency", "Reverted", None)
-        proxy.let_go()
-        with OperatorProcess(tmp_path / "second", kubeconfig, **settings(prometheus)):
-            until(
-                api,
-                namespace,
-                [("fp8", "Latency", "Reverted", None), ("primary", "Revert", "Completed", "CrashLoop")],
-            )
-            always(lambda: replica_sets(api, namespace) == 2, seconds=3, what="no further ReplicaSet")
-    assert status(api, namespace)["reversals"] == 1

@@ -40,7 +40,7 @@ class HoldingProxy:
         self._loop.close()
 
     def hold(self, chooses: Chooses) -> None:
-        """Hold every request from now on whose method and path `chooses` picks."""
+        """Hold every request from now on whose method and path, its query included, `chooses` picks."""
         self._chooses = chooses
 
     def let_go(self) -> None:
@@ -78,7 +78,7 @@ class HoldingProxy:
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        if self._chooses(request.method, request.path):
+        if self._chooses(request.method, request.path_qs):
             self.held.set()
             await self._release.wait()
         headers = {name: request.headers[name] for name in ("Accept", "Content-Type") if name in request.headers}

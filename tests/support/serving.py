@@ -1,6 +1,6 @@
 """A resource that serves under a policy, and what its status says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from support.api import Api, Manifest
 from support.prometheus_double import PrometheusDouble
@@ -14,6 +14,11 @@ ENFORCE = {
     "budget": {"cooldown": "1s"},
 }
 TPOT = "request_time_per_output_token_seconds"
+SOON = ENFORCE | {"window": {"short": "1s", "long": "2s"}}
+RUNGS = [
+    {"name": "fp8", "triggers": ["Latency"], "model": {"name": "org/target-fp8"}},
+    {"name": "int4", "triggers": ["Latency"], "model": {"name": "org/target-int4"}},
+]
 
 
 def settings(prometheus: PrometheusDouble) -> dict[str, object]:
@@ -56,3 +61,12 @@ def serve_and_breach(api: Api, prometheus: PrometheusDouble, manifest: Make, nam
     serving(api, manifest, namespace)
     prometheus.traffic(namespace).acceptance = 0.1
     eventually(lambda: status(api, namespace)["activeVariant"] == "no-speculation", what="the decision")
+
+
+def decisions(api: Api, namespace: str) -> list[tuple[str, str, str, str | None]]:
+    found: list[Manifest] = status(api, namespace).get("decisions") or []
+    return [(entry["to"], entry["trigger"], entry["outcome"], entry.get("reason")) for entry in found]
+
+
+def until(api: Api, namespace: str, expected: Sequence[object], seconds: float = 30) -> None:
+    eventually(lambda: decisions(api, namespace) == expected, seconds=seconds, what=str(expected))

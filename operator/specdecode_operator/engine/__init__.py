@@ -8,8 +8,12 @@ from specdecode_operator.engine.examine import examine
 from specdecode_operator.engine.flags import Flags
 from specdecode_operator.engine.metrics import (
     COUNTERS,
+    FAILED_REASONS,
+    FINISHED_BY_REASON,
     FINISHED_REQUESTS,
+    GENERATION_TOKENS,
     LATENCY_HISTOGRAMS,
+    PROMPT_TOKENS,
     RUNNING_REQUESTS,
     Counter,
     kv_cache_usage,
@@ -21,11 +25,15 @@ from specdecode_operator.engine.versions import NEWEST, OLDEST, Feature, Span, V
 
 __all__ = [
     "COUNTERS",
+    "FAILED_REASONS",
+    "FINISHED_BY_REASON",
     "FINISHED_REQUESTS",
+    "GENERATION_TOKENS",
     "LATENCY_HISTOGRAMS",
     "NEWEST",
     "OLDEST",
     "PORT",
+    "PROMPT_TOKENS",
     "RUNNING_REQUESTS",
     "Counter",
     "EngineError",

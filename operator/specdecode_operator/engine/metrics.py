@@ -17,9 +17,13 @@ from specdecode_operator.engine.versions import Span, Version, span
 
 __all__ = [
     "COUNTERS",
+    "FAILED_REASONS",
+    "FINISHED_BY_REASON",
     "FINISHED_REQUESTS",
+    "GENERATION_TOKENS",
     "KV_CACHE_USAGE",
     "LATENCY_HISTOGRAMS",
+    "PROMPT_TOKENS",
     "RUNNING_REQUESTS",
     "SERIES",
     "Counter",
@@ -49,6 +53,17 @@ LATENCY_HISTOGRAMS: Final = {
 }
 FINISHED_REQUESTS: Final = "vllm:e2e_request_latency_seconds_count"
 """One increment a finished request."""
+FINISHED_BY_REASON: Final = "vllm:request_success_total"
+"""The same by `finished_reason`: stop, length, abort, error and, from 0.20.2, repetition.
+
+A request that its client cancels is not among them (`OutputProcessor.abort_requests`, 0.32.0); abort is the engine's
+own.
+"""
+FAILED_REASONS: Final = frozenset({"abort", "error"})
+"""Values of `finished_reason` of requests without the answer that was asked for."""
+PROMPT_TOKENS: Final = "vllm:request_prompt_tokens"
+"""A histogram with one observation a finished request, like that of the generated tokens."""
+GENERATION_TOKENS: Final = "vllm:request_generation_tokens"
 RUNNING_REQUESTS: Final = "vllm:num_requests_running"
 """A gauge that every engine exposes from its start, so its samples tell freshness and coverage."""
 

@@ -1,9 +1,13 @@
 """Evidence to verdicts to a plan. Pure: no clock, no I/O, no kopf."""
 
+from specdecode_operator.policy.arm_queries import ArmQuery, arm_queries, arm_samples
+from specdecode_operator.policy.arms import Arm, Arms, PodArm, arms
+from specdecode_operator.policy.comparison import MARGINS, ArmVerdict, Comparison, Margins, compare, summary
 from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
+from specdecode_operator.policy.looks import look, looks
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
@@ -12,16 +16,24 @@ from specdecode_operator.policy.situation import ClusterState, Judgement, Observ
 from specdecode_operator.policy.verdicts import Finding, Verdict, judge, overall, repeated
 
 __all__ = [
+    "MARGINS",
+    "Arm",
+    "ArmQuery",
+    "ArmVerdict",
+    "Arms",
     "ClusterState",
+    "Comparison",
     "Demand",
     "Evidence",
     "Finding",
     "Judgement",
     "Ladder",
     "LatencySignal",
+    "Margins",
     "Note",
     "Observation",
     "Plan",
+    "PodArm",
     "PodFacts",
     "Problem",
     "Query",
@@ -33,11 +45,17 @@ __all__ = [
     "Snapshot",
     "Variant",
     "Verdict",
+    "arm_queries",
+    "arm_samples",
+    "arms",
     "changed_decisions",
+    "compare",
     "decide",
     "gather",
     "judge",
     "ladder",
+    "look",
+    "looks",
     "notes",
     "overall",
     "queries",
@@ -46,5 +64,6 @@ __all__ = [
     "report_unreadable",
     "signals",
     "snapshot",
+    "summary",
     "timestamp",
 ]

@@ -18,7 +18,10 @@ __all__ = [
     "PodWindow",
     "Snapshot",
     "WindowEvidence",
+    "add",
+    "distrust",
     "gather",
+    "older",
     "warm_up",
 ]
 
@@ -119,8 +122,8 @@ def gather(
     serving = [pod for pod in pods if pod.variant_hash == variant_hash and not pod.terminating and pod.ready_since]
     if not serving:
         return Evidence(waiting="NoReadyPods")
-    old = {seconds: _older(serving, now, seconds + warm_up(short)) for seconds in (short, long)}
-    unavailable = _distrust(snapshot, _older(serving, now, warm_up(short)), old)
+    old = {seconds: older(serving, now, seconds + warm_up(short)) for seconds in (short, long)}
+    unavailable = distrust(snapshot, older(serving, now, warm_up(short)), old)
     if unavailable:
         return Evidence(unavailable=unavailable)
     if not old[long]:
@@ -136,13 +139,14 @@ def warm_up(short: float) -> float:
     return min(WARM_UP, short)
 
 
-def _older(pods: list[PodFacts], now: datetime, seconds: float) -> list[PodFacts]:
+def older(pods: Iterable[PodFacts], now: datetime, seconds: float) -> list[PodFacts]:
+    """Return those of `pods` that have been ready for `seconds`."""
     limit = now - timedelta(seconds=seconds)
     return [pod for pod in pods if pod.ready_since is not None and pod.ready_since <= limit]
 
 
-def _distrust(snapshot: Snapshot, warm: list[PodFacts], old: Mapping[float, list[PodFacts]]) -> str | None:
-    """Return why the samples cannot be trusted, or None."""
+def distrust(snapshot: Snapshot, warm: list[PodFacts], old: Mapping[float, list[PodFacts]]) -> str | None:
+    """Return why the samples of pods that are `warm`, or `old` enough for a window, cannot be trusted, or None."""
     stale = max(MAX_SAMPLE_AGE, 3 * snapshot.scrape_interval)
     samples = [_samples(snapshot, pod) for pod in warm]
     if any(sample.targets == 0 for sample in samples):
@@ -171,12 +175,12 @@ def _sum(snapshot: Snapshot, pods: list[PodFacts], seconds: float) -> WindowEvid
     return WindowEvidence(
         seconds=seconds,
         requests=sum(window.requests or 0.0 for window in windows),
-        counters=_add(window.counters for window in windows),
-        buckets={metric: _add(window.buckets.get(metric, {}) for window in windows) for metric in LatencyMetric},
+        counters=add(window.counters for window in windows),
+        buckets={metric: add(window.buckets.get(metric, {}) for window in windows) for metric in LatencyMetric},
     )
 
 
-def _add(parts: Iterable[Mapping[Key, float]]) -> dict[Key, float]:
+def add(parts: Iterable[Mapping[Key, float]]) -> dict[Key, float]:
     """Add up by key; a key that one part lacks and another has becomes NaN: a sum over half the pods is a lie."""
     maps = list(parts)
     keys = {key for part in maps for key in part}

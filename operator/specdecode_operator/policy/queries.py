@@ -16,7 +16,7 @@ from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import COUNTERS, FINISHED_REQUESTS, LATENCY_HISTOGRAMS, RUNNING_REQUESTS, Counter
 from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
 
-__all__ = ["Demand", "Query", "Row", "Scope", "queries", "snapshot"]
+__all__ = ["Demand", "Query", "Row", "Scope", "bucket_bound", "label_matchers", "queries", "quoted", "snapshot"]
 
 PodKey = tuple[str, str]
 Name = TypeVar("Name", Counter, float)
@@ -83,7 +83,7 @@ def queries(demand: Demand, scope: Scope) -> tuple[Query, ...]:
     if not demand.windows:
         return ()
     by = f"{scope.namespace_label}, {scope.pod_label}"
-    running = f"{RUNNING_REQUESTS}{{{_matchers(scope)}}}"
+    running = f"{RUNNING_REQUESTS}{{{label_matchers(scope)}}}"
     found = [
         Query(f"max by ({by}) (time() - timestamp({running}))", Kind.AGE),
         Query(f"count by ({by}) (count by ({by}, job, instance) ({running}))", Kind.TARGETS),
@@ -106,7 +106,7 @@ def snapshot(
 
 
 def _window_queries(window: float, demand: Demand, scope: Scope, by: str) -> list[Query]:
-    matchers = _matchers(scope)
+    matchers = label_matchers(scope)
     span = f"{round(window)}s"
     found = [
         Query(f"max by ({by}) (count_over_time({RUNNING_REQUESTS}{{{matchers}}}[{span}]))", Kind.SCRAPES, window),
@@ -116,18 +116,20 @@ def _window_queries(window: float, demand: Demand, scope: Scope, by: str) -> lis
         text = f"sum by ({by}) (increase({series}{{{matchers}}}[{span}]))"
         found.append(Query(text, Kind.COUNTER, window, counter=counter))
     for metric, edges in sorted(demand.edges.items()):
-        selector = _matchers(scope, f'le=~"{_edges(edges)}"')
+        selector = label_matchers(scope, f'le=~"{_edges(edges)}"')
         text = f"sum by ({by}, le) (increase({LATENCY_HISTOGRAMS[metric]}_bucket{{{selector}}}[{span}]))"
         found.append(Query(text, Kind.BUCKETS, window, metric=metric))
     return found
 
 
-def _matchers(scope: Scope, *more: str) -> str:
-    fixed = [f'{label}="{_escape(value)}"' for label, value in sorted(scope.matchers.items())]
+def label_matchers(scope: Scope, *more: str) -> str:
+    """Return what selects the series of an endpoint's pods, with `more` matchers behind."""
+    fixed = [f'{label}="{quoted(value)}"' for label, value in sorted(scope.matchers.items())]
     return ",".join([f'{scope.pod_label}!=""', *fixed, *more])
 
 
-def _escape(value: str) -> str:
+def quoted(value: str) -> str:
+    """Return `value` as it is written between double quotes."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
@@ -141,7 +143,7 @@ def _take(pod: _Pod, query: Query, row: Row) -> None:
     if query.counter is not None:
         _once(pod.counters[query.window], query.counter, row.value)
     elif query.metric is not None:
-        _once(pod.buckets[query.window][query.metric], _bound(row), row.value)
+        _once(pod.buckets[query.window][query.metric], bucket_bound(row), row.value)
     else:
         _once(pod.plain[query.kind], query.window, row.value)
 
@@ -151,7 +153,8 @@ def _once(values: dict[Name, float], key: Name, value: float) -> None:
     values[key] = math.nan if key in values else value
 
 
-def _bound(row: Row) -> float:
+def bucket_bound(row: Row) -> float:
+    """Return the upper bound of a row's bucket; NaN where it names none."""
     try:
         return float(row.labels.get("le", "nan"))
     except ValueError:

@@ -10,7 +10,7 @@ from montecarlo.table import Effort, lines
 @click.option("--seeds", default=6, show_default=True, help="How many seeds, from the first on.")
 @click.option("--days", default=200, show_default=True, help="Days of every steady service, for each seed.")
 @click.option("--onsets", default=200, show_default=True, help="Changes of every other service, for each seed.")
-@click.option("--trials", default=500, show_default=True, help="Trials of every candidate, for each seed.")
+@click.option("--trials", default=200, show_default=True, help="Trials of every candidate, for each seed.")
 @click.option("--scrape", default=30, show_default=True, type=click.Choice(["15", "30", "60"]), help="Scrape interval.")
 def main(seed: int, seeds: int, days: int, onsets: int, trials: int, scrape: str) -> None:
     """Simulate services and print, as Markdown, what the product's own rule makes of them with the default policy.

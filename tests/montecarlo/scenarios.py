@@ -51,7 +51,7 @@ _SERVICES: Final[tuple[tuple[str, Trial], ...]] = (
     ("12/min", Trial(1.0, requests_per_minute=12)),
     ("60/min, three stable pods", Trial(1.0, stable_pods=3)),
     ("60/min, the coarse buckets before 0.32", Trial(1.0, version=Version.parse("0.31.0"))),
-    ("60/min, correlation 10 %", Trial(1.0, correlation=0.1)),
+    ("60/min, correlation 30 %", Trial(1.0, correlation=0.3)),
 )
 
 TRIALS: Final[tuple[tuple[str, Trial], ...]] = tuple(

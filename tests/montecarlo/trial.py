@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from montecarlo.service import Floats
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import NEWEST, Version, bucket_edges
-from specdecode_operator.policy.arms import Arm, Distribution
+from specdecode_operator.policy.arm_queries import BATCHES
+from specdecode_operator.policy.arms import Arm, Batch, Distribution
 from specdecode_operator.policy.comparison import ArmVerdict, compare
 from specdecode_operator.policy.looks import look
 
@@ -130,6 +131,7 @@ def arm(pods: list[Pod], edges: Mapping[LatencyMetric, tuple[float, ...]], step:
             float(total([pod.seconds[metric] for pod in pods])),
             requests,
             dict(zip((*bounds, float("inf")), map(float, total([pod.counts[metric] for pod in pods])), strict=True)),
+            _batches(pods, metric, range(start, step + 1, (step - start) // BATCHES)),
         )
         for metric, bounds in edges.items()
     }
@@ -143,6 +145,15 @@ def _looks() -> Iterator[tuple[int, float]]:
         window = look(step * BIN, MINIMUM, MAXIMUM)
         if window is not None:
             yield step, window
+
+
+def _batches(pods: list[Pod], metric: LatencyMetric, steps: range) -> dict[int, Batch]:
+    """Return the parts of a window that lie between `steps`."""
+    sums, counts = (
+        np.sum([np.diff(one[list(steps)]) for one in column], axis=0)
+        for column in ([pod.seconds[metric] for pod in pods], [pod.requests for pod in pods])
+    )
+    return {number: Batch(float(sums[number]), float(counts[number])) for number in range(len(sums))}
 
 
 def _lognormal(rng: np.random.Generator, spread: tuple[float, float], number: int) -> Floats:

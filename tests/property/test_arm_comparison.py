@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.policy import LatencySignal
-from specdecode_operator.policy.arms import Arm, Distribution
+from specdecode_operator.policy.arms import Arm, Batch, Distribution
 from specdecode_operator.policy.comparison import MARGINS, ArmVerdict, compare, summary
 from support.arms import EDGES, MEANS, arm_of, times
 from support.builders import LATENCY
@@ -111,7 +111,12 @@ def test_where_all_is_slower_by_one_factor_the_arms_can_be_swapped(factor: float
 def scaled(found: Arm, factor: float) -> Arm:
     """Return the same requests with a clock that goes `factor` times as fast."""
     latency = {
-        metric: Distribution(one.sum * factor, one.count, {edge * factor: count for edge, count in one.buckets.items()})
+        metric: Distribution(
+            one.sum * factor,
+            one.count,
+            {edge * factor: count for edge, count in one.buckets.items()},
+            {number: Batch(batch.sum * factor, batch.count) for number, batch in one.batches.items()},
+        )
         for metric, one in found.latency.items()
     }
     return replace(found, latency=latency)

@@ -7,7 +7,7 @@ from typing import Any
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import NEWEST, bucket_edges
-from specdecode_operator.policy.arms import Arm, Distribution
+from specdecode_operator.policy.arms import Arm, Batch, Distribution
 
 WINDOW = 600.0
 """Seconds."""
@@ -18,10 +18,17 @@ MEANS = {LatencyMetric.TPOT: 0.02, LatencyMetric.TTFT: 0.3, LatencyMetric.E2E: 4
 
 
 def times(mean: float, count: float = 600.0, *, edges: tuple[float, ...], deviation: float = 0.5) -> Distribution:
-    """Return lognormal times with this mean; `deviation` is that of their logarithms."""
+    """Return lognormal times with this mean, in ten equal batches; `deviation` is that of their logarithms."""
     normal = NormalDist(math.log(mean) - deviation**2 / 2, deviation)
     buckets = {edge: count * normal.cdf(math.log(edge)) for edge in edges} | {math.inf: count}
-    return Distribution(mean * count, count, buckets)
+    return Distribution(mean * count, count, buckets, batches(mean * count, count))
+
+
+def batches(total: float, count: float, *factors: float) -> dict[int, Batch]:
+    """Return a window in ten parts; the sums of the first ones are `factors` times as large as the others'."""
+    return {
+        number: Batch(total / 10 * factor, count / 10) for number, factor in enumerate([*factors, *[1.0] * 10][:10])
+    }
 
 
 def latencies(factor: float = 1.0, count: float = 600.0, **factors: float) -> dict[LatencyMetric, Distribution]:

@@ -9,7 +9,7 @@ from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import FAILED_REASONS, Counter
 from specdecode_operator.policy.evidence import PodFacts, Snapshot, add, distrust, older
 
-__all__ = ["Arm", "Arms", "Distribution", "Figure", "Part", "PodArm", "Tokens", "arm", "arms"]
+__all__ = ["Arm", "Arms", "Batch", "Distribution", "Figure", "Part", "PodArm", "Tokens", "arm", "arms"]
 
 PodKey = tuple[str, str]
 
@@ -42,10 +42,20 @@ class Figure:
     """None for finished requests."""
     label: str | float = ""
     """The finished reason, or a bucket's upper bound in seconds."""
+    batch: int | None = None
+    """Which part of the window, 0 for the latest; None for all of it."""
 
 
 PodArm = Mapping[Figure, float]
 """What Prometheus has of one pod."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Observations of one part of the window: their sum and their number."""
+
+    sum: float = math.nan
+    count: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Distribution:
     count: float = math.nan
     buckets: Mapping[float, float] = field(default_factory=dict)
     """Cumulative counts by upper bound; empty where only the mean is asked for."""
+    batches: Mapping[int, Batch] = field(default_factory=dict)
+    """The same window in parts; empty where only the mean is asked for."""
 
     @property
     def mean(self) -> float:
@@ -183,9 +195,19 @@ def _has(values: PodArm, metric: LatencyMetric) -> bool:
 
 def _distribution(values: PodArm, of: LatencyMetric | Tokens) -> Distribution:
     mine = {figure: value for figure, value in values.items() if figure.of is of}
-    parts = {figure.part: value for figure, value in mine.items()}
+    total = _sum_and_count(mine, None)
     return Distribution(
-        sum=parts.get(Part.SUM, math.nan),
-        count=parts.get(Part.COUNT, math.nan),
+        sum=total.sum,
+        count=total.count,
         buckets={float(figure.label): value for figure, value in mine.items() if figure.part is Part.BUCKET},
+        batches={batch: _sum_and_count(mine, batch) for batch in sorted(_batches(mine))},
     )
+
+
+def _batches(values: PodArm) -> frozenset[int]:
+    return frozenset(figure.batch for figure in values if figure.batch is not None)
+
+
+def _sum_and_count(values: PodArm, batch: int | None) -> Batch:
+    parts = {figure.part: value for figure, value in values.items() if figure.batch == batch}
+    return Batch(parts.get(Part.SUM, math.nan), parts.get(Part.COUNT, math.nan))

@@ -186,11 +186,11 @@ def summary(comparison: Comparison) -> str:
 
 def _missing(case: _Case) -> _Ruling | None:
     """Something that the other arm, another pod or every release has was not found, or was found twice."""
-    uneven = any(set(case.metrics) - set(one.latency) for one in case.both)
+    parts = {frozenset((key, *found.batches) for key, found in one.latency.items()) for one in case.both}
     reasons = {frozenset(one.finished) for one in case.both}
     unnamed = any(not FAILED_REASONS & found for found in reasons)
     unsure = any(math.isnan(number) for one in case.both for number in _numbers(one))
-    lost = uneven or unsure or set(_NEEDED) - set(case.metrics) or len(reasons) > 1 or unnamed
+    lost = len(parts) > 1 or unsure or set(_NEEDED) - set(case.metrics) or len(reasons) > 1 or unnamed
     return _incomparable("SeriesMissing") if lost or not all(_edge_known(case, tail) for tail in case.tails) else None
 
 
@@ -286,6 +286,7 @@ def _numbers(one: Arm) -> Iterator[float]:
     yield from one.finished.values()
     for found in (*one.latency.values(), one.prompt_tokens, one.generation_tokens):
         yield from (found.sum, found.count, *found.buckets.values())
+        yield from (number for batch in found.batches.values() for number in (batch.sum, batch.count))
         yield from (bound for bound in found.buckets if math.isnan(bound))
 
 
@@ -307,6 +308,12 @@ def _widening(case: _Case, one: Arm) -> float:
     return design_effect(one.requests / one.pods, one.window, case.margins.correlation)
 
 
+def _effects_of(case: _Case, metric: LatencyMetric) -> list[float]:
+    """Return the design effects of a tail: the one that is assumed, or that of the batches of `metric` if greater."""
+    measured = [1.0 if found is None else found.effect for found in case.moments[metric]]
+    return [max(_widening(case, one), effect) for one, effect in zip(case.both, measured, strict=True)]
+
+
 def _effect(case: _Case, metric: LatencyMetric) -> Effect:
     candidate, stable = case.moments[metric]
     if candidate is None or stable is None:
@@ -317,7 +324,8 @@ def _effect(case: _Case, metric: LatencyMetric) -> Effect:
 
 
 def _tail_worse(case: _Case, tail: LatencySignal) -> bool:
-    candidate, stable = (_slow(one, tail, _widening(case, one)) for one in case.both)
+    effects = _effects_of(case, tail.metric)
+    candidate, stable = (_slow(one, tail, effect) for one, effect in zip(case.both, effects, strict=True))
     allowed = case.margins.slow_factor * stable.value + case.margins.slow_share
     return candidate.low > stable.high and candidate.value > allowed
 

@@ -1,12 +1,12 @@
 """How sure one can be: means out of histograms, their ratio, and shares, for requests that share a batch."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from specdecode_operator.policy.arms import Distribution
+from specdecode_operator.policy.arms import Batch, Distribution
 
 __all__ = ["EXTRAPOLATION", "Estimate", "Moments", "Share", "design_effect", "moments", "ratio_of_means", "share"]
 
@@ -25,17 +25,28 @@ _SHORTEST: Final = 1e-9
 _Z: Final = 1.959964
 """Quantile of the normal distribution for 95 %, both sides."""
 
+_STUDENT: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+"""The same of Student's distribution, from one degree of freedom on."""
+
 _BIN: Final = 30.0
 """Seconds in which the requests of one pod count as one batch."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Number and mean of observations, and their squared coefficient of variation."""
+    """Number and mean of observations, their squared coefficient of variation, and how their batches deviate."""
 
     count: float
     mean: float
     variation: float
+    deviations: tuple[float, ...] = ()
+    """For each part of the window what its observations are over the mean in sum, as a part of an average batch."""
+
+    @property
+    def effect(self) -> float:
+        """How much more the mean varies from batch to batch than independent observations would; at least 1."""
+        alone = self.variation / self.count
+        return max(1.0, _error(self.deviations) ** 2 / alone) if alone > 0 and len(self.deviations) > 1 else 1.0
 
 
 @dataclass(frozen=True)
@@ -93,16 +104,25 @@ def moments(found: Distribution) -> Moments | None:
     if not _mean_among(found, closed, tail):
         return None
     above = max(tail.low, (found.sum - sum(one.count * one.mean for one in closed)) / tail.count) if tail.count else 0.0
-    return Moments(found.count, found.mean, _variation(closed, tail, above))
+    return Moments(found.count, found.mean, _variation(closed, tail, above), _deviations(found.batches))
 
 
 def ratio_of_means(part: Moments, base: Moments, *, part_effect: float, base_effect: float) -> Estimate:
-    """Return the ratio of two means with the delta method on its logarithm; the effects widen its interval."""
+    """Return the ratio of two means, with the wider of two intervals of its logarithm (delta method).
+
+    One comes from the spread of single observations, with variances multiplied by the effects. The other comes from the
+    batches, taken in pairs, with Student's quantile: it sees what the requests of some minutes have in common, and what
+    the two arms have in common cancels out. Without batches there is no interval.
+    """
     ratio = part.mean / base.mean
     variance = part_effect * part.variation / part.count + base_effect * base.variation / base.count
-    if not (0 < ratio < math.inf and variance < math.inf):
+    number = len(part.deviations)
+    if not (0 < ratio < math.inf and variance < math.inf and 1 < number <= len(_STUDENT) + 1):
         return Estimate()
-    half = _Z * math.sqrt(variance)
+    if len(base.deviations) != number:
+        return Estimate()
+    pairs = [first - second for first, second in zip(part.deviations, base.deviations, strict=True)]
+    half = max(_Z * math.sqrt(variance), _STUDENT[number - 2] * _error(pairs))
     return Estimate(ratio, ratio * math.exp(-half), ratio * _exp(half))
 
 
@@ -155,6 +175,22 @@ def _variation(closed: list[_Bucket], tail: _Bucket, above: float) -> float:
     if tail.count:
         squares += tail.count * (tail.low * tail.low + 2 * tail.low * excess + 2 * excess * excess)
     return max(0.0, squares / count / mean / mean - 1)
+
+
+def _deviations(batches: Mapping[int, Batch]) -> tuple[float, ...]:
+    """Return how the batches deviate, in their order; nothing where they hold nothing."""
+    found = [batches[number] for number in sorted(batches)]
+    total, count = sum(one.sum for one in found), sum(one.count for one in found)
+    if not (0 < total < _LARGEST and 0 < count < _LARGEST and total / count > 0):
+        return ()
+    mean, average = total / count, total / len(found)
+    return tuple((one.sum - mean * one.count) / average for one in found)
+
+
+def _error(deviations: Sequence[float]) -> float:
+    """Return the standard error of a mean out of the deviations of its batches, of which there are two or more."""
+    number = len(deviations)
+    return math.sqrt(sum(one * one for one in deviations) / number / (number - 1))
 
 
 def _exp(power: float) -> float:

@@ -29,19 +29,39 @@ PLAIN = (
     "vllm:spec_decode_num_draft_tokens_total",
     "vllm:spec_decode_num_accepted_tokens_total",
 )
+BATCHED = PLAIN[:6]
+
+
+def batch_text(name: str, *, selected: str = SELECTED, by: str = "namespace, pod") -> str:
+    """Return the query for ten parts of ten minutes, scraped every 30 seconds."""
+    offsets = ["", *(f" offset {60 * batch}s" for batch in range(1, 10))]
+    parts = (
+        f'label_replace(increase({name}{{{selected}}}[90s]{offset}), "specdecode_batch", "{batch}", "", "")'
+        for batch, offset in enumerate(offsets)
+    )
+    return f"sum by ({by}, specdecode_batch) ({' or '.join(parts)})"
+
+
 GOLDEN = [
     (f"sum by (namespace, pod, finished_reason) (increase(vllm:request_success_total{{{SELECTED}}}[600s]))"),
     *(f"sum by (namespace, pod, le) (increase({name}_bucket{{{SELECTED}}}[600s]))" for name in HISTOGRAMS),
     *(f"sum by (namespace, pod) (increase({name}{{{SELECTED}}}[600s]))" for name in PLAIN),
+    *(batch_text(name) for name in BATCHED),
 ]
 
 
 def texts(pods: list[tuple[str, str]], scope: Scope | None = None) -> list[str]:
-    return [query.text for query in arm_queries(pods, 600.0, scope or Scope())]
+    return [query.text for query in arm_queries(pods, 600.0, scope or Scope(), 30.0)]
 
 
 def query(part: Part, of: LatencyMetric | Tokens | Counter | None = None) -> ArmQuery:
-    return next(one for one in arm_queries(TWO, 600.0, Scope()) if (one.figure.part, one.figure.of) == (part, of))
+    asked = arm_queries(TWO, 600.0, Scope(), 30.0)
+    return next(one for one in asked if (one.figure.part, one.figure.of) == (part, of))
+
+
+def batched(part: Part, of: LatencyMetric) -> ArmQuery:
+    asked = arm_queries(TWO, 600.0, Scope(), 30.0)
+    return next(one for one in asked if one.batched and (one.figure.part, one.figure.of) == (part, of))
 
 
 def row(value: float, pod: str = "chat-1", **labels: str) -> Row:
@@ -64,10 +84,33 @@ class TestText:
 
     def test_labels_and_matchers_of_the_endpoint(self) -> None:
         scope = Scope("kubernetes_namespace", "pod_name", {"cluster": "eu-1"})
-        assert texts([("b", "x"), ("a", "y")], scope)[-1] == (
-            "sum by (kubernetes_namespace, pod_name) (increase(vllm:spec_decode_num_accepted_tokens_total"
-            '{pod_name!="",cluster="eu-1",kubernetes_namespace=~"a|b",pod_name=~"x|y"}[600s]))'
-        )
+        selected = 'pod_name!="",cluster="eu-1",kubernetes_namespace=~"a|b",pod_name=~"x|y"'
+        by = "kubernetes_namespace, pod_name"
+        found = texts([("b", "x"), ("a", "y")], scope)
+        assert found[0] == f"sum by ({by}, finished_reason) (increase(vllm:request_success_total{{{selected}}}[600s]))"
+        assert found[-1] == batch_text(BATCHED[-1], selected=selected, by=by)
+
+    @pytest.mark.parametrize(
+        ("window", "scrape", "number", "ranges", "offsets"),
+        [
+            (600, 30, 10, "90s", "60s"),
+            (3600, 30, 10, "390s", "360s"),
+            (600, 60, 5, "180s", "120s"),
+            (600, 15, 10, "75s", "60s"),
+            (20, 1, 10, "3s", "2s"),
+            (20, 5, 2, "15s", "10s"),
+            (25, 1, 10, "3500ms", "2500ms"),
+            (60, 60, 1, "120s", None),
+        ],
+    )
+    def test_a_window_has_ten_parts_or_as_many_as_hold_two_scrapes(
+        self, window: float, scrape: float, number: int, ranges: str, offsets: str | None
+    ) -> None:
+        """Each begins a scrape earlier, since an increase is that between two samples."""
+        text = arm_queries(TWO, window, Scope(), scrape)[-1].text
+        assert re.findall(r', "(\d+)", "", ""\)', text) == [str(batch) for batch in range(number)]
+        assert set(re.findall(r"\[(\w+)\]", text)) == {ranges}
+        assert next(iter(re.findall(r"offset (\w+)", text)), None) == offsets
 
     @pytest.mark.parametrize(
         ("name", "matcher"),
@@ -81,11 +124,11 @@ class TestText:
         ],
     )
     def test_a_name_matches_itself_alone(self, name: str, matcher: str) -> None:
-        assert texts([("prod", name)])[-1].split("pod=~")[1].removesuffix("}[600s]))") == matcher.removeprefix("pod=~")
+        assert texts([("prod", name)])[0].split('"prod",')[1].removesuffix("}[600s]))") == matcher
 
     @pytest.mark.parametrize("name", ["chat-7f.x", "a|b", ".*", "a\\b", "(a)[b]^c$+?", "grün"])
     def test_what_prometheus_reads_between_the_quotes_matches_the_name(self, name: str) -> None:
-        quoted = texts([("prod", name)])[-1].split('pod=~"')[1].removesuffix('"}[600s]))')
+        quoted = texts([("prod", name)])[0].split('pod=~"')[1].removesuffix('"}[600s]))')
         pattern = quoted.replace("\\\\", "\\")
         assert re.fullmatch(pattern, name)
         assert not re.fullmatch(pattern, "chat-7fyx")
@@ -129,6 +172,19 @@ class TestAnswers:
         answers = [(query(Part.BUCKET, LatencyMetric.E2E), [row(1, **labels)])]
         (figure,) = arm_samples(answers, Scope())["prod", "chat-1"]
         assert math.isnan(float(figure.label))
+
+    def test_the_parts_of_a_window_are_told_apart(self) -> None:
+        rows = [row(1, specdecode_batch="0"), row(2, specdecode_batch="9")]
+        assert arm_samples([(batched(Part.SUM, LatencyMetric.E2E), rows)], Scope())["prod", "chat-1"] == {
+            Figure(600.0, Part.SUM, LatencyMetric.E2E, "", 0): 1,
+            Figure(600.0, Part.SUM, LatencyMetric.E2E, "", 9): 2,
+        }
+
+    @pytest.mark.parametrize("labels", [{}, {"specdecode_batch": "x"}, {"specdecode_batch": "-3"}])
+    def test_a_part_that_does_not_say_which_is_kept_as_one_that_no_other_arm_has(self, labels: dict[str, str]) -> None:
+        answers = [(batched(Part.SUM, LatencyMetric.E2E), [row(1, **labels)])]
+        (figure,) = arm_samples(answers, Scope())["prod", "chat-1"]
+        assert figure.batch == -1
 
     def test_windows_do_not_mix(self) -> None:
         other = ArmQuery("", Figure(1200.0, Part.SUM, LatencyMetric.E2E))

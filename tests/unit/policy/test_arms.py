@@ -11,7 +11,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import Counter
 from specdecode_operator.policy import PodFacts, Snapshot
-from specdecode_operator.policy.arms import Arm, Arms, Distribution, Figure, Part, PodArm, Tokens, arm, arms
+from specdecode_operator.policy.arms import Arm, Arms, Batch, Distribution, Figure, Part, PodArm, Tokens, arm, arms
 from specdecode_operator.policy.evidence import PodSamples, PodWindow
 from support.builders import NOW, pod, snapshot_of
 
@@ -32,6 +32,10 @@ def values(**changes: float) -> PodArm:
         figure(Part.COUNT, TPOT): 10.0,
         figure(Part.BUCKET, TPOT, 0.05): 4.0,
         figure(Part.BUCKET, TPOT, math.inf): 10.0,
+        Figure(WINDOW, Part.SUM, TPOT, "", 0): 0.7,
+        Figure(WINDOW, Part.COUNT, TPOT, "", 0): 6.0,
+        Figure(WINDOW, Part.SUM, TPOT, "", 1): changes.get("batch", 0.3),
+        Figure(WINDOW, Part.COUNT, TPOT, "", 1): 4.0,
         figure(Part.SUM, Tokens.PROMPT): 1000.0,
         figure(Part.COUNT, Tokens.PROMPT): 10.0,
         figure(Part.SUM, Tokens.GENERATION): 200.0,
@@ -45,7 +49,7 @@ ONE = Arm(
     window=WINDOW,
     pods=1,
     finished={"stop": 9.0, "error": 1.0},
-    latency={TPOT: Distribution(1.0, 10.0, {0.05: 4.0, math.inf: 10.0})},
+    latency={TPOT: Distribution(1.0, 10.0, {0.05: 4.0, math.inf: 10.0}, {0: Batch(0.7, 6.0), 1: Batch(0.3, 4.0)})},
     prompt_tokens=Distribution(1000.0, 10.0),
     generation_tokens=Distribution(200.0, 10.0),
     counters={Counter.DRAFTS: 50.0},
@@ -54,7 +58,7 @@ TWO = Arm(
     window=WINDOW,
     pods=2,
     finished={"stop": 18.0, "error": 2.0},
-    latency={TPOT: Distribution(2.0, 20.0, {0.05: 8.0, math.inf: 20.0})},
+    latency={TPOT: Distribution(2.0, 20.0, {0.05: 8.0, math.inf: 20.0}, {0: Batch(1.4, 12.0), 1: Batch(0.6, 8.0)})},
     prompt_tokens=Distribution(2000.0, 20.0),
     generation_tokens=Distribution(400.0, 20.0),
     counters={Counter.DRAFTS: 100.0},
@@ -73,6 +77,11 @@ class TestSums:
         found = arm({B: values(), C: values(error=math.nan)}, [B, C], WINDOW)
         assert math.isnan(found.finished["error"])
         assert replace(found, finished=TWO.finished) == TWO
+
+    def test_a_part_of_the_window_that_one_pod_lacks_is_no_number(self) -> None:
+        found = arm({B: values(), C: values(batch=math.nan)}, [B, C], WINDOW).latency[TPOT]
+        assert math.isnan(found.batches[1].sum)
+        assert (found.batches[0], found.batches[1].count, found.sum) == (Batch(1.4, 12.0), 8.0, 2.0)
 
     def test_a_pod_without_any_figures_makes_every_sum_no_number(self) -> None:
         found = arm({B: values()}, [B, C], WINDOW)

@@ -9,7 +9,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import Counter
 from specdecode_operator.policy import LatencySignal
-from specdecode_operator.policy.arms import Arm, Distribution
+from specdecode_operator.policy.arms import Arm, Batch, Distribution
 from specdecode_operator.policy.comparison import (
     MARGINS,
     ArmVerdict,
@@ -20,7 +20,7 @@ from specdecode_operator.policy.comparison import (
     compare,
     summary,
 )
-from support.arms import arm_of, latencies
+from support.arms import arm_of, batches, latencies
 from support.builders import LATENCY
 
 INF, NAN = math.inf, math.nan
@@ -117,6 +117,39 @@ class TestVerdicts:
         assert all(0.6 < one.low < one.ratio < one.high < 0.82 for one in found.effects)
 
 
+class TestBatches:
+    """Minutes that were slow as a whole, though the histograms are those of a fifth faster."""
+
+    @staticmethod
+    def uneven(factor: float, *factors: float) -> Arm:
+        found = latencies(factor)
+        uneven = {metric: replace(one, batches=batches(one.sum, one.count, *factors)) for metric, one in found.items()}
+        return arm_of(latency=uneven)
+
+    @pytest.mark.parametrize(
+        ("candidate", "stable", "expected"),
+        [
+            pytest.param((), (), ("Better", "TpotBetter"), id="even minutes"),
+            pytest.param((3,), (3,), ("Better", "TpotBetter"), id="the same minute was slow in both arms"),
+            pytest.param((3,), (), ("Unclear", "IntervalsTooWide"), id="a minute of the candidate"),
+            pytest.param((), (0, 0, 3), ("Unclear", "IntervalsTooWide"), id="minutes of the stable pods"),
+            pytest.param((3,), (1, 3), ("Unclear", "IntervalsTooWide"), id="one minute each"),
+        ],
+    )
+    def test_what_one_arm_alone_has_gone_through_is_no_conclusion(
+        self, candidate: tuple[float, ...], stable: tuple[float, ...], expected: Ruling
+    ) -> None:
+        assert ruling(self.uneven(0.8, *candidate), self.uneven(1.0, *stable)) == expected
+
+    def test_without_batches_there_is_no_interval(self) -> None:
+        candidate, stable = (
+            arm_of(latency={key: replace(one, batches={}) for key, one in latencies(factor).items()})
+            for factor in (0.5, 1.0)
+        )
+        found = compare(candidate, stable)
+        assert (found.verdict, [math.isnan(one.ratio) for one in found.effects]) == ("Unclear", [True] * 3)
+
+
 class TestFailures:
     @pytest.mark.parametrize(
         ("candidate", "stable", "worse"),
@@ -144,6 +177,10 @@ class TestFailures:
         )
         assert ruling(candidate, stable) == ("Better", "TpotBetter")
 
+    def test_failures_count_though_minutes_differ(self) -> None:
+        stalled = TestBatches.uneven(1.0, 3)
+        assert ruling(replace(stalled, finished=arm_of(failed=20.0).finished)) == ("Worse", "FailuresWorse")
+
     def test_failures_count_though_they_make_the_answers_shorter(self) -> None:
         candidate = arm_of(failed=300.0, generation_tokens=Distribution(300 * 200.0, 600.0))
         assert ruling(candidate) == ("Worse", "FailuresWorse")
@@ -165,6 +202,15 @@ class TestTails:
     def test_a_longer_tail_is_worse(self, candidate: float, stable: float, *, worse: bool) -> None:
         found = ruling(self.tail(candidate), self.tail(stable), LATENCY)
         assert found == (("Worse", "TpotP99Worse") if worse else ("Unclear", "IntervalsTooWide"))
+
+    @pytest.mark.parametrize(
+        ("factors", "expected"),
+        [((), ("Worse", "TpotP99Worse")), ((2, 0), ("Unclear", "IntervalsTooWide"))],
+    )
+    def test_a_tail_of_a_few_bad_minutes_is_no_conclusion(self, factors: tuple[float, ...], expected: Ruling) -> None:
+        latency = self.tail(40).latency[TPOT]
+        candidate = changed(TPOT, **vars(replace(latency, batches=batches(latency.sum, latency.count, *factors))))
+        assert ruling(candidate, self.tail(5), LATENCY) == expected
 
     def test_without_an_objective_tails_are_not_looked_at(self) -> None:
         assert ruling(self.tail(40), self.tail(5)) == ("Unclear", "IntervalsTooWide")
@@ -250,6 +296,11 @@ class TestIncomparable:
             (arm_of(0.7, window=300.0), "ValuesImpossible"),
             (arm_of(0.7, pods=0), "ValuesImpossible"),
             (arm_of(0.7, requests=0.0), "TooFewRequests"),
+            (changed(E2E, batches={}), "SeriesMissing"),
+            (changed(E2E, batches={-1: Batch(1.0, 1.0)}), "SeriesMissing"),
+            (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch()}), "SeriesMissing"),
+            (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch(-1.0, 60.0)}), "ValuesImpossible"),
+            (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch(1.0, INF)}), "ValuesImpossible"),
             (changed(TPOT, buckets={}), "HistogramImpossible"),
             (changed(TPOT, sum=0.0), "HistogramImpossible"),
             (changed(TPOT, sum=60_000.0), "HistogramImpossible"),

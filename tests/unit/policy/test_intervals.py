@@ -7,7 +7,7 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import NEWEST, Version, bucket_edges
-from specdecode_operator.policy.arms import Distribution
+from specdecode_operator.policy.arms import Batch, Distribution
 from specdecode_operator.policy.intervals import (
     Moments,
     Share,
@@ -76,7 +76,8 @@ class TestMoments:
     def test_mean_and_spread(self, found: Distribution, expected: Moments) -> None:
         result = moments(found)
         assert result is not None
-        assert astuple(result) == pytest.approx(astuple(expected))
+        assert result.deviations == ()
+        assert astuple(result)[:3] == pytest.approx(astuple(expected)[:3])
 
     @pytest.mark.parametrize("deviation", [0.2, 0.5, 1.0])
     @pytest.mark.parametrize("metric", list(LatencyMetric))
@@ -134,20 +135,82 @@ class TestMoments:
         assert moments(found) is not None
 
 
+class TestBatches:
+    BUCKETS = {1.0: 0.0, 3.0: 100.0, INF: 100.0}
+
+    @pytest.mark.parametrize(
+        ("batches", "deviations"),
+        [
+            pytest.param([(20, 10), (20, 10)], (0, 0), id="alike"),
+            pytest.param([(30, 10), (10, 10)], (0.5, -0.5), id="one slower"),
+            pytest.param([(40, 20), (20, 10), (0, 0)], (0, 0, 0), id="rates do not matter"),
+            pytest.param([(60, 20), (20, 20)], (0.5, -0.5), id="nor does how much was extrapolated"),
+            pytest.param([(20, 10)], (0,), id="only one"),
+            pytest.param([], (), id="none"),
+            pytest.param([(0, 0), (0, 0)], (), id="nothing in them"),
+            pytest.param([(0, 10), (0, 10)], (), id="no time in them"),
+            pytest.param([(NAN, 10), (20, 10)], (), id="no number"),
+            pytest.param([(INF, 10), (20, 10)], (), id="infinite"),
+        ],
+    )
+    def test_they_deviate_by_what_they_are_over_the_mean(
+        self, batches: list[tuple[float, float]], deviations: tuple[float, ...]
+    ) -> None:
+        found = Distribution(200.0, 100.0, self.BUCKETS, {key: Batch(*one) for key, one in enumerate(batches)})
+        result = moments(found)
+        assert result is not None
+        assert result.deviations == pytest.approx(deviations)
+
+    @pytest.mark.parametrize(
+        ("deviations", "effect"),
+        [((), 1), ((0.0,), 1), ((0.0, 0.0), 1), ((0.1, -0.1), 4.0), ((0.01, -0.01), 1), ((0.2, -0.2), 16.0)],
+    )
+    def test_their_variance_by_that_of_independent_requests_is_the_effect(
+        self, deviations: tuple[float, ...], effect: float
+    ) -> None:
+        assert Moments(100, 2.0, 0.25, deviations).effect == pytest.approx(effect)
+
+
 class TestRatioOfMeans:
+    EVEN = (0.0,) * 10
+
     def test_the_interval_is_that_of_the_logarithm(self) -> None:
         half = 1.959964 * math.sqrt(0.25 / 400 + 2 * 0.16 / 800)
-        found = ratio_of_means(Moments(400, 3.0, 0.25), Moments(800, 4.0, 0.16), part_effect=1, base_effect=2)
+        parts = Moments(400, 3.0, 0.25, self.EVEN), Moments(800, 4.0, 0.16, self.EVEN)
+        found = ratio_of_means(*parts, part_effect=1, base_effect=2)
         assert astuple(found) == pytest.approx((0.75, 0.75 * math.exp(-half), 0.75 * math.exp(half)))
+
+    @pytest.mark.parametrize(
+        ("first", "second", "half"),
+        [
+            pytest.param((0.5, -0.5), (0.0, 0.0), 12.706 * 0.5, id="two batches"),
+            pytest.param((0.3, -0.3, 0.0), (0.0, 0.0, 0.0), 4.303 * math.sqrt(0.18 / 6), id="three"),
+            pytest.param(
+                (0.3, -0.3, 0.0), (0.2, -0.2, 0.0), 4.303 * math.sqrt(0.02 / 6), id="what both have cancels out"
+            ),
+            pytest.param((0.3, -0.3, 0.0), (-0.2, 0.2, 0.0), 4.303 * math.sqrt(0.5 / 6), id="the opposite adds up"),
+            pytest.param((0.1, -0.1, *EVEN[:8]), EVEN, 2.262 * math.sqrt(0.02 / 90), id="ten"),
+        ],
+    )
+    def test_batches_that_vary_more_widen_it(
+        self, first: tuple[float, ...], second: tuple[float, ...], half: float
+    ) -> None:
+        parts = Moments(1e9, 1.0, 0.1, first), Moments(1e9, 1.0, 0.1, second)
+        found = ratio_of_means(*parts, part_effect=1, base_effect=1)
+        assert astuple(found) == pytest.approx((1.0, math.exp(-half), math.exp(half)))
 
     @pytest.mark.parametrize(
         ("part", "base", "effect"),
         [
-            (Moments(400, 1e300, 0.2), Moments(400, 1e-300, 0.2), 1.0),
-            (Moments(400, 1e-300, 0.2), Moments(400, 1e300, 0.2), 1.0),
-            (Moments(400, 1.0, INF), Moments(400, 1.0, 0.2), 1.0),
-            (Moments(400, 1.0, NAN), Moments(400, 1.0, 0.2), 1.0),
-            (Moments(400, 1.0, 0.2), Moments(400, 1.0, 0.2), NAN),
+            (Moments(400, 1e300, 0.2, EVEN), Moments(400, 1e-300, 0.2, EVEN), 1.0),
+            (Moments(400, 1e-300, 0.2, EVEN), Moments(400, 1e300, 0.2, EVEN), 1.0),
+            (Moments(400, 1.0, INF, EVEN), Moments(400, 1.0, 0.2, EVEN), 1.0),
+            (Moments(400, 1.0, NAN, EVEN), Moments(400, 1.0, 0.2, EVEN), 1.0),
+            (Moments(400, 1.0, 0.2, EVEN), Moments(400, 1.0, 0.2, EVEN), NAN),
+            (Moments(400, 1.0, 0.2), Moments(400, 1.0, 0.2), 1.0),
+            (Moments(400, 1.0, 0.2, EVEN[:1]), Moments(400, 1.0, 0.2, EVEN[:1]), 1.0),
+            (Moments(400, 1.0, 0.2, EVEN), Moments(400, 1.0, 0.2, EVEN[:9]), 1.0),
+            (Moments(400, 1.0, 0.2, (*EVEN, 0.0)), Moments(400, 1.0, 0.2, (*EVEN, 0.0)), 1.0),
         ],
     )
     def test_what_cannot_be_told_is_no_number(self, part: Moments, base: Moments, effect: float) -> None:
@@ -155,7 +218,8 @@ class TestRatioOfMeans:
         assert all(map(math.isnan, astuple(found)))
 
     def test_an_interval_may_end_at_infinity(self) -> None:
-        found = ratio_of_means(Moments(1, 1.0, 1e9), Moments(1, 1.0, 1.0), part_effect=1, base_effect=1)
+        parts = Moments(1, 1.0, 1e9, self.EVEN), Moments(1, 1.0, 1.0, self.EVEN)
+        found = ratio_of_means(*parts, part_effect=1, base_effect=1)
         assert (found.value, found.low, found.high) == (1.0, 0.0, INF)
 
 

@@ -1,7 +1,8 @@
 """Real histograms through the comparison: vLLM 0.25.1 on one H100, an 8B-shaped target, as in docs/deciding.md.
 
 Every server had the same requests: 256 prompt and 128 generated tokens, 1 to 256 of them in flight (to 128 beside the
-draft model). The windows are taken to be ten minutes; of the buckets those are given that some request ended in.
+draft model). The windows are taken to be ten minutes, all of whose parts are alike; of the buckets those are given that
+some request ended in.
 """
 
 import math
@@ -11,6 +12,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.policy import compare, summary
 from specdecode_operator.policy.arms import Arm, Distribution
+from support.arms import batches
 
 TPOT_EDGES = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15)
 TTFT_EDGES = (0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0)
@@ -31,7 +33,8 @@ def arm(requests: int, tpot: Distribution, ttft: Distribution, e2e: Distribution
 def histogram(total: float, edges: tuple[float, ...], *counts: int) -> Distribution:
     """Return a histogram whose counts end where all are counted."""
     filled = [*counts, *[counts[-1]] * (len(edges) + 1 - len(counts))]
-    return Distribution(total, filled[-1], dict(zip((*edges, math.inf), map(float, filled), strict=True)))
+    buckets = dict(zip((*edges, math.inf), map(float, filled), strict=True))
+    return Distribution(total, filled[-1], buckets, batches(total, filled[-1]))
 
 
 BASELINE = arm(

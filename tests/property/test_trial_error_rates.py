@@ -61,15 +61,16 @@ def test_what_contradicts_the_true_ratio_is_wrong(ratio: float, verdicts: set[Ar
 class TestSimulation:
     """What the figures rest on."""
 
-    @pytest.mark.parametrize("correlation", [0.0, 0.02])
-    def test_the_interval_holds_the_true_ratio_nineteen_times_out_of_twenty(self, correlation: float) -> None:
+    @pytest.mark.parametrize("correlation", [0.0, 0.02, 0.3])
+    def test_the_interval_holds_the_true_ratio_about_nineteen_times_out_of_twenty(self, correlation: float) -> None:
+        """Though the product takes the correlation to be 2 %: the parts of the window show what is more."""
         rng, trial = generator(), Trial(1.0, correlation=correlation)
         covered = dict.fromkeys(LatencyMetric, 0)
         for _ in range(200):
             one, other = (arm([serve(rng, trial, EDGES, 1.0)], EDGES, 20, 600.0) for _ in range(2))
             for effect in compare(one, other).effects:
                 covered[effect.metric] += effect.low < 1 < effect.high
-        assert min(covered.values()) >= 0.93 * 200
+        assert min(covered.values()) >= 0.9 * 200
 
     def test_times_rates_and_lengths_are_what_is_asked_for(self) -> None:
         trial = Trial(1.0, requests_per_minute=300)

@@ -1,13 +1,15 @@
 """Arms of trials for tests: histograms of lognormal times in the buckets of the newest vLLM."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import NEWEST, bucket_edges
-from specdecode_operator.policy.arms import Arm, Batch, Distribution
+from specdecode_operator.engine import NEWEST, Counter, bucket_edges
+from specdecode_operator.policy import ArmQuery, Row
+from specdecode_operator.policy.arms import Arm, Batch, Distribution, Part, Tokens
 
 WINDOW = 600.0
 """Seconds."""
@@ -50,3 +52,35 @@ def arm_of(factor: float = 1.0, *, requests: float = 600.0, failed: float = 0.0,
         generation_tokens=Distribution(200 * requests, requests),
     )
     return replace(found, **changes)
+
+
+def rows(query: ArmQuery, found: Arm, pod: str) -> list[Row]:
+    """Return what Prometheus answers to `query` for a pod that has done what `found` says."""
+    labels = {"namespace": "prod", "pod": pod}
+    return [Row({**labels, **more}, value) for more, value in _values(query, found)]
+
+
+def _values(query: ArmQuery, found: Arm) -> Iterator[tuple[dict[str, str], float]]:
+    figure = query.figure
+    if figure.part is Part.FINISHED:
+        yield from (({"finished_reason": reason}, count) for reason, count in found.finished.items())
+    elif isinstance(figure.of, Counter):
+        yield from (({}, count) for counter, count in found.counters.items() if counter is figure.of)
+    else:
+        yield from _observations(query, _distribution(found, figure.of))
+
+
+def _distribution(found: Arm, of: LatencyMetric | Tokens | None) -> Distribution:
+    if isinstance(of, LatencyMetric):
+        return found.latency[of]
+    return found.prompt_tokens if of is Tokens.PROMPT else found.generation_tokens
+
+
+def _observations(query: ArmQuery, found: Distribution) -> Iterator[tuple[dict[str, str], float]]:
+    field = str(query.figure.part)
+    if query.figure.part is Part.BUCKET:
+        yield from (({"le": "+Inf" if bound == math.inf else f"{bound:g}"}, n) for bound, n in found.buckets.items())
+    elif query.batched:
+        yield from (({"specdecode_batch": f"{key}"}, getattr(one, field)) for key, one in found.batches.items())
+    else:
+        yield {}, getattr(found, field)

@@ -1,7 +1,7 @@
 """The PromQL for the arms of all trials behind one endpoint, and the way back from its answers.
 
-One query a series, whatever the number of trials. All bucket edges are asked for, and only of the pods in question:
-trials are few at a time.
+One query a series, and one more for the parts of the window, whatever the number of trials. All bucket edges are asked
+for, but only of the pods in question: trials are few at a time.
 """
 
 import math
@@ -31,7 +31,6 @@ _LABELS: Final = {Part.FINISHED: "finished_reason", Part.BUCKET: "le"}
 """What the parts are split by, beside the pod."""
 
 _TOKENS: Final = {Tokens.PROMPT: PROMPT_TOKENS, Tokens.GENERATION: GENERATION_TOKENS}
-
 
 BATCHES: Final = 10
 """Parts of a window by which means are seen to vary; fewer where they would hold less than two scrapes."""

@@ -187,11 +187,13 @@ def summary(comparison: Comparison) -> str:
 def _missing(case: _Case) -> _Ruling | None:
     """Something that the other arm, another pod or every release has was not found, or was found twice."""
     parts = {frozenset((key, *found.batches) for key, found in one.latency.items()) for one in case.both}
+    empty = any(not (found.buckets and found.batches) for one in case.both for found in one.latency.values())
     reasons = {frozenset(one.finished) for one in case.both}
     unnamed = any(not FAILED_REASONS & found for found in reasons)
     unsure = any(math.isnan(number) for one in case.both for number in _numbers(one))
-    lost = len(parts) > 1 or unsure or set(_NEEDED) - set(case.metrics) or len(reasons) > 1 or unnamed
-    return _incomparable("SeriesMissing") if lost or not all(_edge_known(case, tail) for tail in case.tails) else None
+    uneven = len(parts) > 1 or len(reasons) > 1 or not all(_edge_known(case, tail) for tail in case.tails)
+    lost = uneven or empty or unnamed or unsure or set(_NEEDED) - set(case.metrics)
+    return _incomparable("SeriesMissing") if lost else None
 
 
 def _impossible(case: _Case) -> _Ruling | None:

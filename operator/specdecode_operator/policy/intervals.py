@@ -89,7 +89,8 @@ def design_effect(requests: float, window: float, correlation: float) -> float:
 
     `correlation` is that between two requests of the same 30 seconds, from 0 to 1.
     """
-    return 1 + correlation * max(0.0, requests * _BIN / window - 1)
+    together = requests * min(1.0, _BIN / window)
+    return 1 + correlation * max(0.0, together - 1)
 
 
 def moments(found: Distribution) -> Moments | None:

@@ -147,7 +147,7 @@ class TestBatches:
             for factor in (0.5, 1.0)
         )
         found = compare(candidate, stable)
-        assert (found.verdict, [math.isnan(one.ratio) for one in found.effects]) == ("Unclear", [True] * 3)
+        assert (found.reason, [math.isnan(one.ratio) for one in found.effects]) == ("SeriesMissing", [True] * 3)
 
 
 class TestFailures:
@@ -301,7 +301,7 @@ class TestIncomparable:
             (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch()}), "SeriesMissing"),
             (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch(-1.0, 60.0)}), "ValuesImpossible"),
             (changed(E2E, batches={**STABLE.latency[E2E].batches, 3: Batch(1.0, INF)}), "ValuesImpossible"),
-            (changed(TPOT, buckets={}), "HistogramImpossible"),
+            (changed(TPOT, buckets={}), "SeriesMissing"),
             (changed(TPOT, sum=0.0), "HistogramImpossible"),
             (changed(TPOT, sum=60_000.0), "HistogramImpossible"),
             (changed(E2E, buckets={1.0: 500.0, 2.0: 100.0, INF: 600.0}), "HistogramImpossible"),

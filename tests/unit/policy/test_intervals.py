@@ -36,6 +36,7 @@ class TestDesignEffect:
             (0, 600, 0.02, 1),
             (600, 600, 0, 1),
             (600, 600, 1, 30),
+            (400, 20, 0.02, 1 + 0.02 * 399),
         ],
     )
     def test_it_grows_with_the_requests_of_half_a_minute(

@@ -99,7 +99,7 @@ bench: tools ## 500 resources against a real API server
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
 .PHONY: montecarlo
-montecarlo: venv ## How often the rule for a breach is wrong, in simulated services
+montecarlo: venv ## How often the rules for breaches and trials are wrong, in simulated services
 	@PYTHONPATH=tests $(BIN)/python -m montecarlo
 
 .PHONY: clean

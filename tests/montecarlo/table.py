@@ -77,7 +77,7 @@ def _trial(effort: Effort, name: str, trial: Trial) -> str:
         *(_share([one is kind for one in verdicts]) for kind in _VERDICTS),
     ]
     minutes, requests = np.median([(one.seconds / 60, one.requests) for one in every], axis=0)
-    return f"| {name} | {' | '.join(f'{share:.1%}' for share in shares)} | {minutes:.1f} | {requests:.0f} |"
+    return f"| {name} | {' | '.join(f'{share * 100:.1f} %' for share in shares)} | {minutes:.1f} | {requests:.0f} |"
 
 
 def _share(found: Sequence[bool]) -> float:

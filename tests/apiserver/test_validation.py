@@ -13,6 +13,7 @@ Make = Callable[..., Manifest]
 DRAFT = {"method": "DraftModel", "draft": {"name": "d"}, "numSpeculativeTokens": 4}
 RUNG = {"name": "a", "triggers": ["Latency"], "model": {"name": "x"}}
 OBJECTIVE = {"metric": "Tpot", "threshold": "1s"}
+COST = {"concurrency": 1, "target": "6.73ms", "speculative": "9ms"}
 SHRINKING = [{"upTo": 9, "tokens": 2}, {"upTo": 4, "tokens": 1}]
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -73,6 +74,18 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a threshold in hours", {"policy": {"objectives": [OBJECTIVE | {"threshold": "1h"}]}}, "threshold"),
     ("a percentile of 100", {"policy": {"objectives": [OBJECTIVE | {"percentile": "100"}]}}, "percentile"),
     ("a URL as endpoint", {"metrics": {"endpoint": "http://x"}}, "spec.metrics.endpoint"),
+    ("an unknown rule", {"policy": {"acceptance": {"rule": "Sprt"}}}, "policy.acceptance.rule: Unsupported value"),
+    ("break-even without costs", {"policy": {"acceptance": {"rule": "BreakEven"}}}, "rule BreakEven needs them"),
+    ("costs without break-even", {"policy": {"acceptance": {"stepCosts": [COST]}}}, "only rule BreakEven uses them"),
+    (
+        "two costs of one load",
+        {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST, COST]}}},
+        "Duplicate value",
+    ),
+    ("re-enabling below the line", {"policy": {"acceptance": {"reenableAbovePercent": 49}}}, "at least disableBelow"),
+    ("a length that is a number", {"policy": {"acceptance": {"minAcceptanceLength": 1.8}}}, "minAcceptanceLength"),
+    ("a length below one", {"policy": {"acceptance": {"minAcceptanceLength": "0.9"}}}, "minAcceptanceLength"),
+    ("more points than there are", {"policy": {"acceptance": {"maxDropPoints": 101}}}, "maxDropPoints"),
     ("an unknown mode", {"policy": {"mode": "Auto"}}, "policy.mode: Unsupported value"),
 ]  # fmt: skip
 

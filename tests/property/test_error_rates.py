@@ -89,7 +89,9 @@ class TestSimulation:
         """A steady rate is extrapolated to all of the window, whatever part of it lies between two scrapes."""
         count = np.arange(400, dtype=np.float64)
         found = Watch(Service().signal, Counters(10 * count, 10 * count, count), scrape).finding(step)
-        assert found == Finding(Service().signal, Verdict.BREACH, "LatencyBudgetBurn", short, long, 200.0, 1200.0)
+        assert found == Finding(
+            Service().signal, Verdict.BREACH, "LatencyBudgetBurn", short, long, 200.0, 1200.0, 0.02, 0.02
+        )
 
     def test_between_two_scrapes_nothing_is_new(self) -> None:
         count = np.cumsum(np.arange(400, dtype=np.float64))

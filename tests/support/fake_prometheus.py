@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from specdecode_operator.clients import Prometheus, PrometheusError
-from specdecode_operator.engine import Counter
+from specdecode_operator.engine import Counter, Gauge
 from specdecode_operator.policy import Query, Row
 from specdecode_operator.policy.queries import Kind
 
@@ -20,6 +20,10 @@ class Traffic:
     slow: float = 0.0
     requests: float = 1000.0
     edges: tuple[float, ...] = (0.05,)
+    running: float = 8.0
+    waiting: float = 0.0
+    kv_cache: float = 0.3
+    preemptions: float = 0.0
 
 
 @dataclass
@@ -53,4 +57,19 @@ class FakePrometheus(Prometheus):
             return math.ceil(query.window)
         if query.kind is Kind.REQUESTS:
             return self.traffic.requests
-        return 10_000.0 * (self.traffic.acceptance if query.counter is Counter.ACCEPTED_TOKENS else 1.0)
+        return self._load(query.gauge) if query.gauge is not None else self._count(query.counter)
+
+    def _load(self, gauge: Gauge) -> float:
+        traffic = self.traffic
+        return {Gauge.RUNNING: traffic.running, Gauge.WAITING: traffic.waiting}.get(gauge, traffic.kv_cache)
+
+    def _count(self, counter: Counter | None) -> float:
+        """Return what is counted of 10,000 drafts of one token each."""
+        accepted = 10_000.0 * self.traffic.acceptance
+        counts = {
+            Counter.ACCEPTED_TOKENS: accepted,
+            Counter.GENERATED_TOKENS: 10_000.0 + accepted + self.traffic.requests,
+            Counter.FIRST_TOKENS: self.traffic.requests,
+            Counter.PREEMPTIONS: self.traffic.preemptions,
+        }
+        return 10_000.0 if counter is None else counts.get(counter, 10_000.0)

@@ -25,6 +25,8 @@ class Traffic:
     slow: dict[str, float] = field(default_factory=dict)
     """Share of requests over the threshold, by histogram."""
     scrapes: float = 1e6
+    load: float = 0.0
+    """Of every gauge, and preemptions."""
 
 
 class PrometheusDouble(HttpDouble):
@@ -66,6 +68,8 @@ def _scalar(query: str, traffic: Traffic) -> float:
         return 1.0
     if "count_over_time" in query:
         return traffic.scrapes
+    if "over_time" in query or "preemptions" in query:
+        return traffic.load
     if "accepted" in query:
         return traffic.acceptance * 10000
     return 10000.0 if "spec_decode" in query else traffic.requests

@@ -24,14 +24,18 @@ from specdecode_operator.policy import (
     Finding,
     Judgement,
     LatencySignal,
+    LengthSignal,
     Snapshot,
     Variant,
     gather,
     judge,
+    measured,
+    pressure,
     queries,
     repeated,
     signals,
     snapshot,
+    watched,
 )
 
 __all__ = ["Evaluator", "Watched"]
@@ -164,15 +168,22 @@ class Evaluator:
         )
 
     def _judge(self, key: Key, reading: Reading, evidence: Evidence) -> Judgement:
-        spec = reading.resource.spec
-        variant = _active(reading)
+        spec, variant = reading.resource.spec, _active(reading)
+        window = spec.policy.window
         findings = tuple(
-            judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
-            for signal in signals(spec)
+            judge(signal, evidence, speculating=variant.speculation.active, window=window)
+            for signal in watched(spec, variant, reading.resource.status.baseline)
         )
         self._show(key, findings)
-        again = _repeated(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
+        return Judgement(
+            variant.hash,
+            findings,
+            _repeated(self._judgements.get(key), variant, findings),
+            evidence.unavailable,
+            evidence.waiting,
+            pressure(evidence.short),
+            measured(variant, evidence, window),
+        )
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
@@ -209,10 +220,16 @@ def _signature(judgement: Judgement) -> tuple[object, ...]:
 def _demand(group: Mapping[Key, Reading]) -> Demand:
     windows: set[float] = set()
     edges: dict[LatencyMetric, set[float]] = defaultdict(set)
+    loads: set[float] = set()
+    lengths = False
     for reading in group.values():
         window = reading.resource.spec.policy.window
         windows |= {window.short.seconds, window.long.seconds}
+        loads.add(window.short.seconds)
         for signal in signals(reading.resource.spec):
             if isinstance(signal, LatencySignal) and signal.edge is not None:
                 edges[signal.metric].add(signal.edge)
-    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()})
+            lengths |= isinstance(signal, LengthSignal)
+    return Demand(
+        frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()}, frozenset(loads), lengths
+    )

@@ -33,18 +33,20 @@ class Metrics:
         self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
         self.resources = self._gauge("resources", "Resources known.")
         self.last_evaluation = self._gauge("last_evaluation_timestamp_seconds", "End of the last evaluation.")
-        self.value = self._gauge("signal_value", "Signal by window, from 0 to 1.", *_RESOURCE, "signal", "window")
+        self.value = self._gauge("signal_value", "Signal by window.", *_RESOURCE, "signal", "window")
+        self.line = self._gauge("signal_threshold", "What it is compared with.", *_RESOURCE, "signal", "window")
         self.samples = self._gauge("signal_samples", "Finished requests by window.", *_RESOURCE, "signal", "window")
         self.verdict = self._gauge("signal_verdict", "1 for the signal's verdict.", *_RESOURCE, "signal", "verdict")
 
     def show(self, key: Key, finding: Finding) -> None:
         """Expose one finding."""
         name = finding.signal.name
-        for window, value, samples in (
-            ("short", finding.short, finding.samples_short),
-            ("long", finding.long, finding.samples_long),
+        for window, value, line, samples in (
+            ("short", finding.short, finding.line_short, finding.samples_short),
+            ("long", finding.long, finding.line_long, finding.samples_long),
         ):
             self.value.labels(*key, name, window).set(value)
+            self.line.labels(*key, name, window).set(line)
             self.samples.labels(*key, name, window).set(samples)
         for verdict in Verdict:
             self.verdict.labels(*key, name, verdict).set(verdict is finding.verdict)
@@ -58,7 +60,7 @@ class Metrics:
     def forget_signals(self, key: Key) -> None:
         """Drop the series of a resource's signals."""
         labels = dict(zip(_RESOURCE, key, strict=True))
-        for metric in (self.value, self.samples, self.verdict):
+        for metric in (self.value, self.line, self.samples, self.verdict):
             metric.remove_by_labels(labels)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

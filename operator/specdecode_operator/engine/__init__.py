@@ -9,33 +9,40 @@ from specdecode_operator.engine.flags import Flags
 from specdecode_operator.engine.metrics import (
     COUNTERS,
     FINISHED_REQUESTS,
+    GAUGES,
     LATENCY_HISTOGRAMS,
     RUNNING_REQUESTS,
+    SPECULATION_COUNTERS,
     Counter,
+    Gauge,
     kv_cache_usage,
     latency_histogram,
     unmeasured,
 )
-from specdecode_operator.engine.speculation import speculative_config
+from specdecode_operator.engine.speculation import drafts_every_step, speculative_config
 from specdecode_operator.engine.versions import NEWEST, OLDEST, Feature, Span, Version
 
 __all__ = [
     "COUNTERS",
     "FINISHED_REQUESTS",
+    "GAUGES",
     "LATENCY_HISTOGRAMS",
     "NEWEST",
     "OLDEST",
     "PORT",
     "RUNNING_REQUESTS",
+    "SPECULATION_COUNTERS",
     "Counter",
     "EngineError",
     "Feature",
     "Flags",
+    "Gauge",
     "Serving",
     "Span",
     "Version",
     "arguments",
     "bucket_edges",
+    "drafts_every_step",
     "edge_at_or_above",
     "examine",
     "gpu_memory_utilization",

@@ -18,11 +18,14 @@ from specdecode_operator.engine.versions import Span, Version, span
 __all__ = [
     "COUNTERS",
     "FINISHED_REQUESTS",
+    "GAUGES",
     "KV_CACHE_USAGE",
     "LATENCY_HISTOGRAMS",
     "RUNNING_REQUESTS",
     "SERIES",
+    "SPECULATION_COUNTERS",
     "Counter",
+    "Gauge",
     "kv_cache_usage",
     "latency_histogram",
     "unmeasured",
@@ -30,18 +33,36 @@ __all__ = [
 
 
 class Counter(StrEnum):
-    """What the speculation counters count."""
+    """What is counted."""
 
     DRAFTS = "drafts"
     DRAFT_TOKENS = "draft_tokens"
     ACCEPTED_TOKENS = "accepted_tokens"
+    GENERATED_TOKENS = "generated_tokens"
+    FIRST_TOKENS = "first_tokens"
+    """First tokens of a request; the prompt's step yields them, and nothing is drafted for it."""
+    PREEMPTIONS = "preemptions"
+    """Requests that lost their place in the KV cache and start again."""
+
+
+class Gauge(StrEnum):
+    """What an engine shows of its load; `KV_CACHE_USAGE` is a share from 0 to 1, the others are requests."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    KV_CACHE_USAGE = "kv_cache_usage"
 
 
 COUNTERS: Final = {
     Counter.DRAFTS: "vllm:spec_decode_num_drafts_total",
     Counter.DRAFT_TOKENS: "vllm:spec_decode_num_draft_tokens_total",
     Counter.ACCEPTED_TOKENS: "vllm:spec_decode_num_accepted_tokens_total",
+    Counter.GENERATED_TOKENS: "vllm:generation_tokens_total",
+    Counter.FIRST_TOKENS: "vllm:time_to_first_token_seconds_count",
+    Counter.PREEMPTIONS: "vllm:num_preemptions_total",
 }
+SPECULATION_COUNTERS: Final = (Counter.DRAFTS, Counter.DRAFT_TOKENS, Counter.ACCEPTED_TOKENS)
+"""Those that exist only while speculation is configured."""
 LATENCY_HISTOGRAMS: Final = {
     LatencyMetric.TPOT: "vllm:request_time_per_output_token_seconds",
     LatencyMetric.TTFT: "vllm:time_to_first_token_seconds",
@@ -64,6 +85,13 @@ SERIES: Final = {
 
 KV_CACHE_USAGE: Final = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")
 """Names of the share of the KV cache in use (0 to 1), the newest first."""
+
+GAUGES: Final = {
+    Gauge.RUNNING: (RUNNING_REQUESTS,),
+    Gauge.WAITING: ("vllm:num_requests_waiting",),
+    Gauge.KV_CACHE_USAGE: KV_CACHE_USAGE,
+}
+"""All names of each gauge, the newest first."""
 
 
 def latency_histogram(metric: LatencyMetric, version: Version) -> str | None:

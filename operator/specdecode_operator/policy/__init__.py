@@ -4,10 +4,12 @@ from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
+from specdecode_operator.policy.penalty import measured, watched
+from specdecode_operator.policy.pressure import Pressure, pressure
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
-from specdecode_operator.policy.signals import LatencySignal, Signal, signals
+from specdecode_operator.policy.signals import LatencySignal, LengthSignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, judge, overall, repeated
 
@@ -19,10 +21,12 @@ __all__ = [
     "Judgement",
     "Ladder",
     "LatencySignal",
+    "LengthSignal",
     "Note",
     "Observation",
     "Plan",
     "PodFacts",
+    "Pressure",
     "Problem",
     "Query",
     "Row",
@@ -38,8 +42,10 @@ __all__ = [
     "gather",
     "judge",
     "ladder",
+    "measured",
     "notes",
     "overall",
+    "pressure",
     "queries",
     "repeated",
     "report",
@@ -47,4 +53,5 @@ __all__ = [
     "signals",
     "snapshot",
     "timestamp",
+    "watched",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from specdecode_operator.api.names import UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Mode, Phase
 from specdecode_operator.policy.decide import Plan
+from specdecode_operator.policy.pressure import words
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
@@ -190,7 +191,9 @@ def _objectives_met(situation: Situation, plan: Plan) -> _Draft:
     verdict = overall(judgement.findings)
     if verdict is Verdict.BREACH:
         names = ", ".join(finding.signal.name for finding in judgement.findings if finding.verdict is verdict)
-        return _Draft("ObjectivesMet", _FALSE, _reason(judgement.findings, verdict), f"in breach: {names}")
+        strain = words(judgement.strains())
+        message = f"in breach: {names}" if strain is None else f"in breach: {names}, while {strain}"
+        return _Draft("ObjectivesMet", _FALSE, _reason(judgement.findings, verdict), message)
     if verdict in (Verdict.HEALTHY, Verdict.RECOVERED):
         return _Draft("ObjectivesMet", _TRUE, "WithinObjectives", "every signal is within its threshold")
     if verdict is Verdict.NOT_APPLICABLE:

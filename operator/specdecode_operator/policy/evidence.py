@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import Counter
+from specdecode_operator.engine import Counter, Gauge
 
 __all__ = [
     "MAX_SAMPLE_AGE",
@@ -37,7 +37,7 @@ WARM_UP: Final = 60.0
 
 @dataclass(frozen=True)
 class PodWindow:
-    """One pod over one window: increases of its counters."""
+    """One pod over one window: increases of its counters, and its load."""
 
     scrapes: float = 0.0
     """Samples of a gauge in the window."""
@@ -47,6 +47,10 @@ class PodWindow:
     """Speculation counters; absent while speculation is off."""
     buckets: Mapping[LatencyMetric, Mapping[float, float]] = field(default_factory=dict)
     """Cumulative counts by upper bound in seconds; `inf` is the number of all."""
+    gauges: Mapping[Gauge, float] = field(default_factory=dict)
+    """Means over the window."""
+    peaks: Mapping[Gauge, float] = field(default_factory=dict)
+    """Highest values in the window."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,14 @@ class WindowEvidence:
     requests: float = 0.0
     counters: Mapping[Counter, float] = field(default_factory=dict)
     buckets: Mapping[LatencyMetric, Mapping[float, float]] = field(default_factory=dict)
+    pods: tuple[PodWindow, ...] = ()
+    """What was summed."""
+
+    @property
+    def running(self) -> float:
+        """Mean number of running requests of one pod; NaN where it is not known of every one."""
+        known = [pod.gauges.get(Gauge.RUNNING, math.nan) for pod in self.pods]
+        return sum(known) / len(known) if known else math.nan
 
 
 @dataclass(frozen=True)
@@ -173,6 +185,7 @@ def _sum(snapshot: Snapshot, pods: list[PodFacts], seconds: float) -> WindowEvid
         requests=sum(window.requests or 0.0 for window in windows),
         counters=_add(window.counters for window in windows),
         buckets={metric: _add(window.buckets.get(metric, {}) for window in windows) for metric in LatencyMetric},
+        pods=tuple(windows),
     )
 
 

@@ -13,13 +13,22 @@ from enum import StrEnum
 from typing import TypeVar
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import COUNTERS, FINISHED_REQUESTS, LATENCY_HISTOGRAMS, RUNNING_REQUESTS, Counter
+from specdecode_operator.engine import (
+    COUNTERS,
+    FINISHED_REQUESTS,
+    GAUGES,
+    LATENCY_HISTOGRAMS,
+    RUNNING_REQUESTS,
+    SPECULATION_COUNTERS,
+    Counter,
+    Gauge,
+)
 from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
 
 __all__ = ["Demand", "Query", "Row", "Scope", "queries", "snapshot"]
 
 PodKey = tuple[str, str]
-Name = TypeVar("Name", Counter, float)
+Name = TypeVar("Name", Counter, Gauge, float)
 
 
 class Kind(StrEnum):
@@ -30,6 +39,10 @@ class Kind(StrEnum):
     SCRAPES = "scrapes"
     REQUESTS = "requests"
     COUNTER = "counter"
+    MEAN = "mean"
+    """Of a gauge, over the window."""
+    PEAK = "peak"
+    """Of a gauge, in the window."""
     BUCKETS = "buckets"
 
 
@@ -44,10 +57,16 @@ class Scope:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the resources behind one endpoint need: windows in seconds, and bucket edges by metric."""
+    """What the resources behind one endpoint need."""
 
     windows: frozenset[float] = frozenset()
+    """In seconds."""
     edges: Mapping[LatencyMetric, frozenset[float]] = field(default_factory=dict)
+    """Bucket edges in seconds, by metric."""
+    loads: frozenset[float] = frozenset()
+    """Windows over which load is asked as well: queues, KV cache, preemptions."""
+    lengths: bool = False
+    """Whether anything compares acceptance lengths: at the running requests, and over steps without a draft too."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,7 @@ class Query:
     window: float = 0.0
     counter: Counter | None = None
     metric: LatencyMetric | None = None
+    gauge: Gauge | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,7 @@ class _Pod:
     def __init__(self) -> None:
         self.plain: dict[Kind, dict[float, float]] = defaultdict(dict)
         self.counters: dict[float, dict[Counter, float]] = defaultdict(dict)
+        self.gauges: dict[tuple[Kind, float], dict[Gauge, float]] = defaultdict(dict)
         self.buckets: dict[float, dict[LatencyMetric, dict[float, float]]] = defaultdict(lambda: defaultdict(dict))
 
 
@@ -112,14 +133,39 @@ def _window_queries(window: float, demand: Demand, scope: Scope, by: str) -> lis
         Query(f"max by ({by}) (count_over_time({RUNNING_REQUESTS}{{{matchers}}}[{span}]))", Kind.SCRAPES, window),
         Query(f"sum by ({by}) (increase({FINISHED_REQUESTS}{{{matchers}}}[{span}]))", Kind.REQUESTS, window),
     ]
-    for counter, series in COUNTERS.items():
-        text = f"sum by ({by}) (increase({series}{{{matchers}}}[{span}]))"
+    for counter in _counters(window, demand):
+        text = f"sum by ({by}) (increase({COUNTERS[counter]}{{{matchers}}}[{span}]))"
         found.append(Query(text, Kind.COUNTER, window, counter=counter))
+    found += [_gauge_query(gauge, kind, window, scope, by) for gauge, kind in _gauges(window, demand)]
     for metric, edges in sorted(demand.edges.items()):
         selector = _matchers(scope, f'le=~"{_edges(edges)}"')
         text = f"sum by ({by}, le) (increase({LATENCY_HISTOGRAMS[metric]}_bucket{{{selector}}}[{span}]))"
         found.append(Query(text, Kind.BUCKETS, window, metric=metric))
     return found
+
+
+def _counters(window: float, demand: Demand) -> tuple[Counter, ...]:
+    lengths = (Counter.GENERATED_TOKENS, Counter.FIRST_TOKENS) if demand.lengths else ()
+    loads = (Counter.PREEMPTIONS,) if window in demand.loads else ()
+    return (*SPECULATION_COUNTERS, *lengths, *loads)
+
+
+def _gauges(window: float, demand: Demand) -> tuple[tuple[Gauge, Kind], ...]:
+    if window in demand.loads:
+        return (*((gauge, Kind.MEAN) for gauge in Gauge), (Gauge.KV_CACHE_USAGE, Kind.PEAK))
+    return ((Gauge.RUNNING, Kind.MEAN),) if demand.lengths else ()
+
+
+def _gauge_query(gauge: Gauge, kind: Kind, window: float, scope: Scope, by: str) -> Query:
+    """Requests of several engines in one pod are added up; of their caches, the fullest counts.
+
+    A release that exposes two names of one gauge gives the same labels to both, of which `or` takes the first.
+    """
+    fold = "max" if gauge is Gauge.KV_CACHE_USAGE else "sum"
+    over = "avg_over_time" if kind is Kind.MEAN else "max_over_time"
+    selector = f"{{{_matchers(scope)}}}[{round(window)}s]"
+    names = " or ".join(f"{over}({name}{selector})" for name in GAUGES[gauge])
+    return Query(f"{fold} by ({by}) ({names})", kind, window, gauge=gauge)
 
 
 def _matchers(scope: Scope, *more: str) -> str:
@@ -142,6 +188,8 @@ def _take(pod: _Pod, query: Query, row: Row) -> None:
         _once(pod.counters[query.window], query.counter, row.value)
     elif query.metric is not None:
         _once(pod.buckets[query.window][query.metric], _bound(row), row.value)
+    elif query.gauge is not None:
+        _once(pod.gauges[query.kind, query.window], query.gauge, row.value)
     else:
         _once(pod.plain[query.kind], query.window, row.value)
 
@@ -164,6 +212,8 @@ def _samples(pod: _Pod) -> PodSamples:
             scrapes=scrapes,
             requests=pod.plain[Kind.REQUESTS].get(window),
             counters=pod.counters.get(window, {}),
+            gauges=pod.gauges.get((Kind.MEAN, window), {}),
+            peaks=pod.gauges.get((Kind.PEAK, window), {}),
             buckets=pod.buckets.get(window, {}),
         )
         for window, scrapes in pod.plain[Kind.SCRAPES].items()

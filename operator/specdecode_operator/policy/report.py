@@ -9,7 +9,8 @@ from specdecode_operator.api.names import NAME_LABEL
 from specdecode_operator.api.v1alpha1 import REVERT, Condition, Decision, FailureReason, Outcome, Status
 from specdecode_operator.policy.conditions import Problem, conditions, updated
 from specdecode_operator.policy.decide import Plan
-from specdecode_operator.policy.signals import effective_thresholds, signals
+from specdecode_operator.policy.penalty import baseline, watched
+from specdecode_operator.policy.signals import effective_thresholds
 from specdecode_operator.policy.situation import Observation, Situation
 
 __all__ = ["Note", "Severity", "changed_decisions", "notes", "report", "report_unreadable"]
@@ -33,6 +34,7 @@ class Note:
 
 def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: str) -> Status:
     """Return the status that records `plan` and what the cluster looks like."""
+    before = baseline(situation, plan.variant)
     return Status(
         observed_generation=situation.generation,
         conditions=conditions(situation, plan, problem),
@@ -45,10 +47,11 @@ def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: s
         selector=f"{NAME_LABEL}={name}",
         operation=plan.operation,
         plan=situation.preflight,
+        baseline=before,
         reversals=plan.reversals,
         frozen=plan.frozen,
         blocked=list(plan.blocked),
-        effective_thresholds=effective_thresholds(signals(situation.spec)),
+        effective_thresholds=effective_thresholds(watched(situation.spec, plan.variant, before)),
         decisions=list(plan.decisions),
     )
 
@@ -114,9 +117,10 @@ _SENTENCES: Final = {
 def _evidence(decision: Decision) -> str:
     if decision.signal is None:
         return _FAILURES.get(decision.reason, "its pods failed").format(decision.from_variant)
+    beside = f", while {decision.pressure}" if decision.pressure is not None else ""
     return (
         f"{decision.signal} {decision.value} over {decision.window} ({decision.samples} requests) is"
-        f" {decision.threshold}"
+        f" {decision.threshold}{beside}"
     )
 
 

@@ -1,11 +1,22 @@
 """What is watched: acceptance and latency objectives, each with the threshold that is really compared."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from specdecode_operator.api.v1alpha1 import EffectiveThreshold, LatencyMetric, Objective, Spec, Trigger
-from specdecode_operator.engine import Version, bucket_edges, edge_at_or_above
+from specdecode_operator.api.v1alpha1 import (
+    Acceptance,
+    AcceptanceRule,
+    EffectiveThreshold,
+    LatencyMetric,
+    Objective,
+    Spec,
+    Trigger,
+)
+from specdecode_operator.engine import Version, bucket_edges, drafts_every_step, edge_at_or_above
+from specdecode_operator.policy.ladder import Variant
+from specdecode_operator.policy.lengths import BreakEven
 
-__all__ = ["AcceptanceSignal", "LatencySignal", "Signal", "effective_thresholds", "signals"]
+__all__ = ["AcceptanceSignal", "LatencySignal", "LengthSignal", "Signal", "effective_thresholds", "signals"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +24,26 @@ class AcceptanceSignal:
     """Accepted / drafted tokens must not fall below `threshold` (0 to 1)."""
 
     threshold: float
+    recovered: float
+    """From here on it counts as recovered (0 to 1)."""
     name: str = "Acceptance"
+    reason: str = "AcceptanceBelowThreshold"
+    """The finding's reason in a breach."""
+    dropped_from: float | None = None
+    """The acceptance of the variant before, where the threshold was set by it."""
+    trigger: Trigger = Trigger.ACCEPTANCE
+
+
+@dataclass(frozen=True)
+class LengthSignal:
+    """The tokens of a step, accepted ones and one more, must not fall below `line`."""
+
+    name: str
+    line: float | BreakEven
+    every_step_drafts: bool = True
+    """Whether the active variant verifies a draft in every step."""
+    measured: bool = True
+    """Whether `line` holds for the active variant: step costs are those of the spec's own model and speculation."""
     trigger: Trigger = Trigger.ACCEPTANCE
 
 
@@ -30,20 +60,38 @@ class LatencySignal:
     trigger: Trigger = Trigger.LATENCY
 
 
-Signal = AcceptanceSignal | LatencySignal
+Signal = AcceptanceSignal | LengthSignal | LatencySignal
 
 
-def signals(spec: Spec) -> tuple[Signal, ...]:
-    """Return the signals that the policy enables."""
+def signals(spec: Spec, variant: Variant | None = None) -> tuple[Signal, ...]:
+    """Return the signals that the policy enables, for `variant`, or for the spec itself where that is left out."""
     version = Version.parse(spec.engine.version)
-    percent = spec.policy.acceptance.disable_below_percent
-    acceptance = (AcceptanceSignal(percent / 100),) if percent else ()
-    return acceptance + tuple(_latency(objective, version) for objective in spec.policy.objectives)
+    return (
+        *_rates(spec.policy.acceptance),
+        *_lengths(spec, variant),
+        *(_latency(objective, version) for objective in spec.policy.objectives),
+    )
 
 
 def effective_thresholds(watched: tuple[Signal, ...]) -> list[EffectiveThreshold]:
     """Return what the thresholds of `watched` really compare with, for the status."""
     return [_effective(signal) for signal in watched]
+
+
+def _rates(acceptance: Acceptance) -> Iterator[AcceptanceSignal]:
+    if acceptance.rule is AcceptanceRule.FIXED_RATE and acceptance.disable_below_percent:
+        yield AcceptanceSignal(acceptance.disable_below_percent / 100, acceptance.recovered_percent / 100)
+
+
+def _lengths(spec: Spec, variant: Variant | None) -> Iterator[LengthSignal]:
+    acceptance = spec.policy.acceptance
+    speculation = spec.speculation if variant is None else variant.speculation
+    every_step = drafts_every_step(speculation)
+    if acceptance.min_acceptance_length is not None:
+        yield LengthSignal("AcceptanceLength", float(acceptance.min_acceptance_length), every_step)
+    if acceptance.step_costs is not None:
+        own = variant is None or (variant.model, variant.speculation) == (spec.model, spec.speculation)
+        yield LengthSignal("BreakEven", BreakEven.of(acceptance.step_costs), every_step, measured=own)
 
 
 def _latency(objective: Objective, version: Version) -> LatencySignal:
@@ -58,8 +106,14 @@ def _latency(objective: Objective, version: Version) -> LatencySignal:
 
 
 def _effective(signal: Signal) -> EffectiveThreshold:
-    if isinstance(signal, AcceptanceSignal):
-        text = f"{signal.threshold:.0%}"
-        return EffectiveThreshold(signal=signal.name, requested=text, effective=text)
-    effective = "above the histogram" if signal.edge is None else f"{signal.edge * 1000:g}ms"
-    return EffectiveThreshold(signal=signal.name, requested=signal.requested, effective=effective)
+    if isinstance(signal, LatencySignal):
+        effective = "above the histogram" if signal.edge is None else f"{signal.edge * 1000:g}ms"
+        return EffectiveThreshold(signal=signal.name, requested=signal.requested, effective=effective)
+    if isinstance(signal, LengthSignal):
+        fixed = not isinstance(signal.line, BreakEven)
+        requested = f"{signal.line} tokens a step" if fixed else "break-even"
+        return EffectiveThreshold(signal=signal.name, requested=requested, effective=str(signal.line))
+    text = f"{100 * signal.threshold:.3g}%"
+    before = signal.dropped_from
+    requested = text if before is None else f"{100 * (before - signal.threshold):.3g} points below {100 * before:.3g}%"
+    return EffectiveThreshold(signal=signal.name, requested=requested, effective=text)

@@ -1,10 +1,11 @@
 """Everything one decision depends on, gathered once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from specdecode_operator.api.v1alpha1 import PreflightStatus, Spec, Status
+from specdecode_operator.api.v1alpha1 import Baseline, PreflightStatus, Spec, Status, Trigger
 from specdecode_operator.policy.ladder import Ladder
+from specdecode_operator.policy.pressure import Pressure, Strain
 from specdecode_operator.policy.verdicts import Finding, Verdict
 
 __all__ = ["ClusterState", "Judgement", "Observation", "Situation"]
@@ -66,6 +67,10 @@ class Judgement:
     """Why the metrics cannot be trusted."""
     waiting: str | None = None
     """Why there is not enough to judge yet."""
+    pressure: Pressure = field(default_factory=Pressure)
+    """The load of the judged pods over the short window."""
+    baseline: Baseline | None = None
+    """What to remember of the judged variant if it is left now."""
 
     @property
     def confirmed(self) -> bool:
@@ -75,6 +80,11 @@ class Judgement:
     def breaches(self) -> tuple[Finding, ...]:
         """Return the findings in breach that were found twice."""
         return tuple(one for one in self.findings if one.verdict is Verdict.BREACH and one.signal.name in self.repeated)
+
+    def strains(self) -> tuple[Strain, ...]:
+        """Return what the pods are short of, where a latency is in breach: why its tail may have grown."""
+        slow = any(one.verdict is Verdict.BREACH and one.signal.trigger is Trigger.LATENCY for one in self.findings)
+        return self.pressure.reasons() if slow else ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from support.builders import DRAFT_MODEL, body
 KIND = "specdecode.dev/v1alpha1 and SpecDecodeDeployment"
 METHODS = "'None', 'DraftModel', 'NGram', 'Eagle', 'Eagle3', 'Mtp' or 'Suffix'"
 NAME_PATTERN = "String should match pattern '^[A-Za-z0-9._/-]+$'"
+LENGTH_PATTERN = r"String should match pattern '^[1-9][0-9]?(\.[0-9]{1,3})?$'"
+STEP_PATTERN = r"String should match pattern '^[1-9][0-9]{0,3}(\.[0-9]{1,2})?ms$'"
+COST = {"concurrency": 8, "target": "6.82ms", "speculative": "9.33ms"}
 DURATION_PATTERN = "String should match pattern '^[1-9][0-9]{0,5}(s|m|h)$'"
 
 
@@ -123,6 +126,38 @@ def test_what_is_wrong_outside_the_spec(changes: dict[str, Any], expected: str) 
         (
             {"policy": {"acceptance": {"disableBelowPercent": 101}}},
             "spec.policy.acceptance.disableBelowPercent: Input should be less than or equal to 100",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "Sprt"}}},
+            "spec.policy.acceptance.rule: Input should be 'FixedRate' or 'BreakEven'",
+        ),
+        (
+            {"policy": {"acceptance": {"minAcceptanceLength": "0.9"}}},
+            f"spec.policy.acceptance.minAcceptanceLength: {LENGTH_PATTERN}",
+        ),
+        (
+            {"policy": {"acceptance": {"minAcceptanceLength": 1.8}}},
+            "spec.policy.acceptance.minAcceptanceLength: Input should be a valid string",
+        ),
+        (
+            {"policy": {"acceptance": {"maxDropPoints": -1}}},
+            "spec.policy.acceptance.maxDropPoints: Input should be greater than or equal to 0",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": []}}},
+            "spec.policy.acceptance.stepCosts: List should have at least 1 item after validation, not 0",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [{"concurrency": 0, "target": "1ms"}]}}},
+            "spec.policy.acceptance.stepCosts.0.concurrency: Input should be greater than or equal to 1 (and 1 more)",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST | {"speculative": "0.5ms"}]}}},
+            f"spec.policy.acceptance.stepCosts.0.speculative: {STEP_PATTERN}",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST, COST]}}},
+            "spec.policy.acceptance: policy.acceptance.stepCosts: each concurrency only once",
         ),
         (
             {"policy": {"objectives": [{"metric": "Itl", "threshold": "1s"}]}},

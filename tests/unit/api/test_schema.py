@@ -86,6 +86,7 @@ DEFAULTS: list[tuple[str, Any]] = [
     ("spec.metrics", {"endpoint": "default", "scrape": "Annotations"}),
     ("spec.policy.mode", "Observe"),
     ("spec.policy.window.minimumRequests", {"short": 30, "long": 100}),
+    ("spec.policy.acceptance", {"rule": "FixedRate", "disableBelowPercent": 50, "maxDropPoints": 5}),
 ]
 
 
@@ -111,6 +112,7 @@ def test_what_the_api_server_fills_in_is_what_the_models_assume() -> None:
         ("spec.fallbacks", ["name"]),
         ("spec.engine.env", ["name"]),
         ("spec.policy.objectives", ["metric", "percentile"]),
+        ("spec.policy.acceptance.stepCosts", ["concurrency"]),
         ("status.conditions", ["type"]),
         ("status.decisions", ["id"]),
         ("status.effectiveThresholds", ["signal"]),
@@ -229,6 +231,13 @@ PRIMARY = "fallbacks: the name primary stands for the spec itself; choose anothe
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
 WINDOW = "policy.window: long must be at least twice short"
 LONGEST = "policy.window: long must be at most 24h"
+REENABLE = (
+    "policy.acceptance.reenableAbovePercent: must be at least disableBelowPercent; raise it, or leave it out for 5 more"
+)
+COSTS_NEEDED = (
+    "policy.acceptance.stepCosts: rule BreakEven needs them; add what you have measured, or set rule to FixedRate"
+)
+COSTS_UNUSED = "policy.acceptance.stepCosts: only rule BreakEven uses them; set rule to BreakEven, or remove them"
 
 
 def model(**fields: Any) -> dict[str, Any]:
@@ -251,6 +260,11 @@ def fallback(name: str, **fields: Any) -> dict[str, Any]:
     return {"fallbacks": [{"name": name, "triggers": ["Latency"]} | fields]}
 
 
+def acceptance(**fields: Any) -> dict[str, Any]:
+    return {"policy": {"acceptance": fields}}
+
+
+COSTS = [{"concurrency": 1, "target": "6.73ms", "speculative": "9ms"}]
 DRAFT = {"draft": {"name": "org/draft"}}
 EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({}, None),
@@ -345,6 +359,18 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({"policy": {"window": {"long": "25h"}}}, LONGEST),
     ({"policy": {"window": {"long": "1441m"}}}, LONGEST),
     ({"policy": {"window": {"long": "86401s"}}}, LONGEST),
+    (acceptance(disableBelowPercent=40, reenableAbovePercent=40), None),
+    (acceptance(disableBelowPercent=98), None),
+    (acceptance(disableBelowPercent=0, reenableAbovePercent=0), None),
+    (acceptance(disableBelowPercent=40, reenableAbovePercent=39), REENABLE),
+    (acceptance(reenableAbovePercent=49), REENABLE),
+    (acceptance(minAcceptanceLength="1.8", maxDropPoints=0), None),
+    (acceptance(rule="BreakEven", stepCosts=COSTS), None),
+    (acceptance(rule="BreakEven", stepCosts=COSTS, minAcceptanceLength="1"), None),
+    (acceptance(rule="BreakEven"), COSTS_NEEDED),
+    (acceptance(rule="BreakEven", reenableAbovePercent=60), COSTS_NEEDED),
+    (acceptance(stepCosts=COSTS), COSTS_UNUSED),
+    (acceptance(rule="FixedRate", stepCosts=COSTS), COSTS_UNUSED),
 ]
 
 

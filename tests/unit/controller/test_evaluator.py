@@ -1,6 +1,6 @@
 """The metrics loop: when a judgement is made, held, confirmed, and whom it wakes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.settings import Endpoint
 from specdecode_operator.controller.store import Key, Store
-from specdecode_operator.policy import Judgement, Verdict
+from specdecode_operator.policy import Judgement, Pressure, Verdict
 from support.builders import NOW, TPOT, body, rung, spec_of, stamp
 from support.fake_prometheus import FakePrometheus, Traffic
 
@@ -340,6 +340,91 @@ class TestWaking:
         assert woken == [{CHAT}] * 4
 
 
+COSTS = [{"concurrency": 1, "target": "10ms", "speculative": "12ms"}]
+BREAK_EVEN = {"acceptance": {"rule": "BreakEven", "stepCosts": [*COSTS, {**COSTS[0], "concurrency": 100}]}}
+
+
+class TestLengths:
+    @pytest.mark.parametrize("method", ["Eagle", "NGram"])
+    @pytest.mark.parametrize(("acceptance", "verdict"), [(0.1, Verdict.BREACH), (0.3, Verdict.RECOVERED)])
+    async def test_tokens_of_a_step_are_compared_with_those_that_pay_for_it(
+        self, loop: Loop, method: str, acceptance: float, verdict: Verdict
+    ) -> None:
+        loop.prometheus.traffic.acceptance = acceptance
+        draft = {"draft": {"name": "org/head"}} if method == "Eagle" else {}
+        loop.add(policy=BREAK_EVEN, speculation={"method": method, "numSpeculativeTokens": 1, **draft})
+        assert verdicts(await loop.tick()) == [verdict]
+        labels = {"namespace": "prod", "name": "chat", "signal": "BreakEven", "window": "long"}
+        shown = [loop.value("signal_value", **labels), loop.value("signal_threshold", **labels)]
+        assert shown == pytest.approx([1 + acceptance, 1.2])
+
+    async def test_step_costs_say_nothing_about_a_fallback(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.1
+        fallback = {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}}
+        spec: dict[str, Any] = {"policy": BREAK_EVEN, "fallbacks": [fallback]}
+        loop.add(status={"activeVariant": "fp8"}, **spec)
+        loop.add_pod("chat", "chat-2", rung(spec_of(**spec), "fp8").hash)
+        assert verdicts(await loop.tick()) == [Verdict.NOT_APPLICABLE]
+
+
+class TestPressure:
+    STRAINED = Traffic(slow=0.5, kv_cache=0.97, waiting=3.2, preemptions=12.0)
+
+    async def test_the_load_is_known_beside_the_findings(self, loop: Loop) -> None:
+        loop.prometheus.traffic = self.STRAINED
+        loop.add()
+        found = await loop.tick()
+        assert found is not None
+        assert found.pressure == Pressure(0.97, 0.97, 3.2, 8.0, 12.0)
+
+    async def test_a_load_that_nobody_reports_is_unknown(self, loop: Loop) -> None:
+        loop.add()
+        loop.prometheus.pods.clear()
+        found = await loop.tick()
+        assert found is not None
+        assert found.pressure == Pressure()
+
+    async def test_load_without_a_breach_wakes_nobody(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]})
+        await loop.tick()
+        loop.woken()
+        loop.prometheus.traffic = replace(self.STRAINED, slow=0.0)
+        found = await loop.tick()
+        assert (loop.woken(), found and found.pressure.reasons(), found and found.strains()) == (
+            set(),
+            ("KvCacheFull", "Preempting", "Queueing"),
+            (),
+        )
+
+    async def test_a_latency_in_breach_has_it_beside_it(self, loop: Loop) -> None:
+        loop.prometheus.traffic = self.STRAINED
+        loop.add(policy={"objectives": [TPOT]})
+        found = await loop.tick()
+        assert (loop.woken(), found and found.strains()) == ({CHAT}, ("KvCacheFull", "Preempting", "Queueing"))
+
+
+class TestBaseline:
+    async def test_what_was_accepted_is_kept_for_the_variant_that_follows(self, loop: Loop) -> None:
+        loop.add()
+        found = await loop.tick()
+        assert found is not None
+        assert found.baseline is not None
+        assert (found.baseline.variant, found.baseline.acceptance_percent) == ("primary", "90.0")
+
+    async def test_another_quantization_is_judged_by_what_it_replaced(self, loop: Loop) -> None:
+        fallback = {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}}
+        primary, fp8 = (rung(spec_of(fallbacks=[fallback]), name) for name in ("primary", "fp8"))
+        before = {"variant": "primary", "variantHash": primary.hash, "kin": primary.kin, "acceptancePercent": "95.1"}
+        loop.add(fallbacks=[fallback], status={"activeVariant": "fp8", "baseline": before})
+        loop.add_pod("chat", "chat-2", fp8.hash)
+        found = await loop.tick()
+        assert found is not None
+        assert [(one.signal.name, one.verdict, one.reason) for one in found.findings] == [
+            ("AcceptanceDrop", Verdict.BREACH, "QuantizationPenalty"),
+            ("Acceptance", Verdict.RECOVERED, "AcceptanceWell"),
+        ]
+
+
 class TestQueries:
     async def test_their_number_does_not_grow_with_the_resources(self, loop: Loop) -> None:
         loop.add()
@@ -347,7 +432,7 @@ class TestQueries:
         for number in range(200):
             loop.add(f"r{number}")
         await loop.tick()
-        assert [len(asked) for asked in loop.prometheus.asked] == [12, 12]
+        assert [len(asked) for asked in loop.prometheus.asked] == [17, 17]
 
     async def test_every_window_and_edge_that_is_needed_is_asked_for(self, loop: Loop) -> None:
         loop.add(policy={"objectives": [TPOT, {"metric": "Ttft", "threshold": "2s"}]})
@@ -386,7 +471,7 @@ class TestMetrics:
             loop.value("last_evaluation_timestamp_seconds"),
             loop.value("prometheus_queries_total", endpoint="default"),
             loop.value("prometheus_seconds_count", endpoint="default"),
-        ) == (1.0, loop.now.timestamp(), 12.0, 1.0)
+        ) == (1.0, loop.now.timestamp(), 17.0, 1.0)
 
     async def test_a_resource_that_is_forgotten_leaves_nothing(self, loop: Loop) -> None:
         loop.add()

@@ -27,11 +27,15 @@ def lines(metrics: Metrics, *words: str) -> list[str]:
 
 class TestFindings:
     def test_a_finding_is_shown_with_both_windows(self, metrics: Metrics) -> None:
-        metrics.show(CHAT, finding(Verdict.BREACH))
+        metrics.show(CHAT, finding(Verdict.BREACH, line_short=0.5, line_long=0.5))
         labels = 'name="chat",namespace="prod",signal="Acceptance"'
         assert lines(metrics, "signal_value") == [
             f'specdecode_signal_value{{{labels},window="short"}} 0.3',
             f'specdecode_signal_value{{{labels},window="long"}} 0.4',
+        ]
+        assert lines(metrics, "signal_threshold") == [
+            f'specdecode_signal_threshold{{{labels},window="short"}} 0.5',
+            f'specdecode_signal_threshold{{{labels},window="long"}} 0.5',
         ]
         assert lines(metrics, "signal_samples") == [
             f'specdecode_signal_samples{{{labels},window="short"}} 300.0',

@@ -7,9 +7,11 @@ from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import (
     COUNTERS,
     FINISHED_REQUESTS,
+    GAUGES,
     LATENCY_HISTOGRAMS,
     RUNNING_REQUESTS,
     Counter,
+    Gauge,
     Version,
     kv_cache_usage,
     latency_histogram,
@@ -19,10 +21,15 @@ from specdecode_operator.engine.versions import READ
 
 DUMP = """
 vllm:num_requests_running{engine="0",model_name="tiny"} 0.0
+vllm:num_requests_waiting{engine="0",model_name="tiny"} 0.0
+vllm:kv_cache_usage_perc{engine="0",model_name="tiny"} 0.0
+vllm:num_preemptions_total{engine="0",model_name="tiny"} 0.0
+vllm:generation_tokens_total{engine="0",model_name="tiny"} 75.0
 vllm:spec_decode_num_drafts_total{engine="0",model_name="tiny"} 62.0
 vllm:spec_decode_num_draft_tokens_total{engine="0",model_name="tiny"} 186.0
 vllm:spec_decode_num_accepted_tokens_total{engine="0",model_name="tiny"} 0.0
 vllm:time_to_first_token_seconds_bucket{engine="0",le="0.001",model_name="tiny"} 0.0
+vllm:time_to_first_token_seconds_count{engine="0",model_name="tiny"} 7.0
 vllm:request_time_per_output_token_seconds_bucket{engine="0",le="0.01",model_name="tiny"} 4.0
 vllm:e2e_request_latency_seconds_bucket{engine="0",le="0.3",model_name="tiny"} 6.0
 vllm:e2e_request_latency_seconds_count{engine="0",model_name="tiny"} 7.0
@@ -33,12 +40,12 @@ vllm:e2e_request_latency_seconds_count{engine="0",model_name="tiny"} 7.0
 def test_every_name_is_one_that_vllm_exposes() -> None:
     exposed = {line.split("{")[0] for line in DUMP.strip().splitlines()}
     asked = {*COUNTERS.values(), FINISHED_REQUESTS, RUNNING_REQUESTS}
-    asked |= {f"{name}_bucket" for name in LATENCY_HISTOGRAMS.values()}
+    asked |= {f"{name}_bucket" for name in LATENCY_HISTOGRAMS.values()} | {names[0] for names in GAUGES.values()}
     assert asked == exposed
 
 
-def test_every_counter_and_every_latency_has_a_series() -> None:
-    assert (set(COUNTERS), set(LATENCY_HISTOGRAMS)) == (set(Counter), set(LatencyMetric))
+def test_everything_that_is_asked_for_has_a_series() -> None:
+    assert (set(COUNTERS), set(LATENCY_HISTOGRAMS), set(GAUGES)) == (set(Counter), set(LatencyMetric), set(Gauge))
 
 
 def test_latency_is_never_judged_on_the_histogram_that_has_a_sample_a_step() -> None:

@@ -108,6 +108,7 @@ def test_ten_decisions_with_the_longest_names_fit_into_8_kib() -> None:
         threshold="over 0.2% of the requests slower than 7.68e+06ms",
         window="999999s / 999999s",
         samples="1000000000 / 1000000000",
+        pressure="the KV cache is 100% full, 1.23e+04 requests were preempted and 1.23e+03 requests wait",
         outcome=Outcome.SUPERSEDED,
         generation=2**40,
     )

@@ -171,7 +171,7 @@ def test_minimums_are_those_of_the_policy() -> None:
 def test_a_finding_carries_the_figures_that_it_was_made_from() -> None:
     both = evidence(accepting(300, requests=40), accepting(450, requests=400))
     assert judge(ACCEPTANCE, both, speculating=True, window=WINDOW) == Finding(
-        ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.45, 40, 400
+        ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.45, 40, 400, 0.5, 0.5
     )
 
 

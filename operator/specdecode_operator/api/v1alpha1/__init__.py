@@ -1,10 +1,19 @@
 """Models of `specdecode.dev/v1alpha1`, one subject a module."""
 
-from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
+from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, StepTime, Trigger
 from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
 from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
-from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
+from specdecode_operator.api.v1alpha1.policy import (
+    Acceptance,
+    AcceptanceRule,
+    LatencyMetric,
+    Mode,
+    Objective,
+    Policy,
+    StepCost,
+    Window,
+)
 from specdecode_operator.api.v1alpha1.preflight import (
     MAX_WARNINGS,
     MemoryFigures,
@@ -18,6 +27,7 @@ from specdecode_operator.api.v1alpha1.status import (
     MAX_BLOCKED,
     MAX_DECISIONS,
     REVERT,
+    Baseline,
     Blocked,
     Condition,
     ConditionStatus,
@@ -45,6 +55,8 @@ __all__ = [
     "MAX_WARNINGS",
     "REVERT",
     "Acceptance",
+    "AcceptanceRule",
+    "Baseline",
     "Blocked",
     "Condition",
     "ConditionStatus",
@@ -86,6 +98,8 @@ __all__ = [
     "SpecDecodeDeployment",
     "Speculation",
     "Status",
+    "StepCost",
+    "StepTime",
     "Storage",
     "Trigger",
     "Window",

@@ -12,6 +12,7 @@ __all__ = [
     "MAX_BLOCKED",
     "MAX_DECISIONS",
     "REVERT",
+    "Baseline",
     "Blocked",
     "Condition",
     "ConditionStatus",
@@ -151,9 +152,24 @@ class Decision(ApiModel):
     """Short and long window."""
     samples: Text | None = None
     """Finished requests in both windows."""
+    pressure: Text | None = None
+    """What the pods were short of beside a latency in breach: KV cache, or a queue."""
     outcome: Outcome
     """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
     start), `Superseded` by a change of the spec, or `Observed`: what Enforce would have done."""
+
+
+class Baseline(ApiModel):
+    """What the variant before the active one accepted when it was left; never updated."""
+
+    variant: Text
+    """Its name."""
+    variant_hash: Text
+    """Hash of its configuration."""
+    kin: Text
+    """Hash of its configuration without weights and quantization; the acceptance is compared with its like alone."""
+    acceptance_percent: Annotated[str, Field(max_length=8, pattern=r"^[0-9]{1,3}(\.[0-9]+)?$")]
+    """Accepted / drafted tokens over the long window, in percent."""
 
 
 class Blocked(ApiModel):
@@ -213,6 +229,8 @@ class Status(ApiModel):
     """The operator's own roll that is in flight or being verified."""
     plan: PreflightStatus | None = None
     """What was found before the pods were made: warnings, and the memory plan."""
+    baseline: Baseline | None = None
+    """The acceptance of the variant before, to see what another quantization costs; written on transitions alone."""
     reversals: Annotated[int, Field(ge=0)] = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
     frozen: Frozen | None = None

@@ -126,7 +126,7 @@ def _checked(response: requests.Response) -> requests.Response:
 
 def _check_envelope(body: bytes) -> None:
     try:
-        envelope = json.loads(body)
+        envelope = json.loads(body, object_pairs_hook=_unique)
         status, data = envelope["status"], envelope["data"]
         kind, result = data["resultType"], data["result"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -135,6 +135,14 @@ def _check_envelope(body: bytes) -> None:
         raise PrometheusError("the answer is not a vector")
     if envelope.get("warnings") or envelope.get("isPartial"):
         raise PrometheusError("the answer is partial: it came with warnings")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of `pairs`; of a key that comes twice nobody knows which value is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key comes twice")
+    return found
 
 
 def _row(entry: Any) -> Row:  # noqa: ANN401 - untrusted JSON

@@ -196,13 +196,13 @@ def _accepted(window: WindowEvidence) -> _Measure:
 
 
 def _tokens_of_a_step(signal: LengthSignal, window: WindowEvidence) -> _Measure:
-    """Return the acceptance length; counts that cannot be are those of the rate, and drafts without a token."""
+    """Return the acceptance length; counts that lack or cannot be are those of the rate, and drafts without a token."""
     drafts, tokens = (window.counters.get(key, math.nan) for key in (Counter.DRAFTS, Counter.DRAFT_TOKENS))
     found = length(window.counters, every_step_drafts=signal.every_step_drafts)
     line = signal.line.at(window.running) if isinstance(signal.line, BreakEven) else signal.line
     impossible = drafts < 0 or drafts > (1 + _EXTRAPOLATION) * tokens or math.isinf(found)
     valid = _accepted(window).valid and not impossible
-    return _Measure(found if valid else math.nan, valid=valid, line=line)
+    return _Measure(found if valid and tokens > 0 else math.nan, valid=valid, line=line)
 
 
 def _slow_share(fast: float, total: float) -> _Measure:

@@ -62,7 +62,7 @@ IMPOSSIBLE = (Verdict.UNKNOWN, "ValuesImpossible")
         (drafting(799), window(counters={}), NOTHING),
         (drafting(NAN), drafting(799), NOTHING),
         (drafting(799, drafts=NAN), drafting(799), NOTHING),
-        (drafting(799, tokens=NAN), drafting(799), SHORT_OF_IT),
+        (drafting(799, tokens=NAN), drafting(799), NOTHING),
         (drafting(-1), drafting(799), IMPOSSIBLE),
         (drafting(4100), drafting(799), IMPOSSIBLE),
         (drafting(INF), drafting(799), IMPOSSIBLE),

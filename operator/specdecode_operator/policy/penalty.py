@@ -43,11 +43,10 @@ def measured(variant: Variant, evidence: Evidence, window: Window) -> Baseline |
 def baseline(situation: Situation, active: Variant) -> Baseline | None:
     """Return what the status is to remember once `active` runs: news only where another variant ran before."""
     status = situation.status
-    if status.variant_hash in (None, active.hash):
+    if status.variant_hash is None or status.variant_hash == active.hash:
         return status.baseline
-    judgement = situation.judgement
-    known = judgement is not None and judgement.variant_hash == status.variant_hash
-    return judgement.baseline if judgement is not None and known else None
+    judgement = situation.judged(status.variant_hash)
+    return None if judgement is None else judgement.baseline
 
 
 def _drop(spec: Spec, variant: Variant, before: Baseline | None) -> AcceptanceSignal | None:

@@ -37,7 +37,8 @@ COSTS = [
 ]
 BREAK_EVEN = spec_of(policy={"mode": "Enforce", "acceptance": {"rule": "BreakEven", "stepCosts": COSTS}})
 QUERIES = queries(
-    Demand(frozenset({SHORT, LONG}), {LatencyMetric.TPOT: frozenset({0.05})}, frozenset({SHORT}), lengths=True), Scope()
+    Demand(frozenset({SHORT, LONG}), {LatencyMetric.TPOT: frozenset({0.05})}, loads=frozenset({SHORT}), lengths=True),
+    Scope(),
 )
 LABELS = {"namespace": "prod", "pod": "chat-1"}
 MINIMUM = {SHORT: 30.0, LONG: 100.0}

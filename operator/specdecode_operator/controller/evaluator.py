@@ -181,8 +181,8 @@ class Evaluator:
             _repeated(self._judgements.get(key), variant, findings),
             evidence.unavailable,
             evidence.waiting,
-            pressure(evidence.short),
-            measured(variant, evidence, window),
+            pressure=pressure(evidence.short),
+            baseline=measured(variant, evidence, window),
         )
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
@@ -231,5 +231,8 @@ def _demand(group: Mapping[Key, Reading]) -> Demand:
                 edges[signal.metric].add(signal.edge)
             lengths |= isinstance(signal, LengthSignal)
     return Demand(
-        frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()}, frozenset(loads), lengths
+        windows=frozenset(windows),
+        edges={metric: frozenset(found) for metric, found in edges.items()},
+        loads=frozenset(loads),
+        lengths=lengths,
     )

@@ -126,7 +126,7 @@ def _inapplicable(signal: Signal, *, speculating: bool) -> str | None:
         return "AboveHistogram" if signal.edge is None else None
     if not speculating:
         return "SpeculationOff"
-    return "NotMeasured" if isinstance(signal, LengthSignal) and not signal.measured else None
+    return "StepCostsUnknown" if isinstance(signal, LengthSignal) and not signal.measured else None
 
 
 def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window: Window) -> Finding:

@@ -131,7 +131,7 @@ def test_steps_that_drafted_nothing_count_where_not_every_step_drafts(
     [
         (LEAST, False, "SpeculationOff"),
         (EVEN, False, "SpeculationOff"),
-        (replace(EVEN, measured=False), True, "NotMeasured"),
+        (replace(EVEN, measured=False), True, "StepCostsUnknown"),
     ],
 )
 @pytest.mark.parametrize("seen", [evidence(drafting(0)), Evidence(unavailable="SamplesStale")])

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus
 from specdecode_operator.controller.store import Key
 from specdecode_operator.policy import Finding, Verdict
 
@@ -22,6 +23,8 @@ class Metrics:
         self.writes = self._counter("api_writes", "Writes to the API server.", "kind", "verb")
         self.decisions = self._counter("decisions", "Decisions by outcome.", *_RESOURCE, "to", "trigger", "outcome")
         self.frozen = self._gauge("frozen", "1 while a person has to unfreeze the resource.", *_RESOURCE)
+        self._blocked_for: dict[Key, str] = {}
+        self.blocked = self._gauge("remediation_blocked", "1 for what keeps an action back.", *_RESOURCE, "reason")
         self.queries = self._counter("prometheus_queries", "Queries sent to Prometheus.", "endpoint")
         self.failures = self._counter("prometheus_failures", "Evaluations without a usable answer.", "endpoint")
         self.query_seconds = Histogram(
@@ -49,9 +52,21 @@ class Metrics:
         for verdict in Verdict:
             self.verdict.labels(*key, name, verdict).set(verdict is finding.verdict)
 
+    def show_blocked(self, key: Key, condition: Condition | None) -> None:
+        """Expose the reason of the condition `RemediationBlocked`, while it is True."""
+        blocked = condition is not None and condition.status is ConditionStatus.TRUE
+        reason = condition.reason if condition is not None and blocked else None
+        before = self._blocked_for.pop(key, None)
+        if before is not None and before != reason:
+            self.blocked.remove(*key, before)
+        if reason is not None:
+            self._blocked_for[key] = reason
+            self.blocked.labels(*key, reason).set(1)
+
     def forget(self, key: Key) -> None:
         """Drop the series of a resource that is gone."""
         self.forget_signals(key)
+        self.show_blocked(key, None)
         for metric in (self.decisions, self.frozen):
             metric.remove_by_labels(dict(zip(_RESOURCE, key, strict=True)))
 

@@ -131,7 +131,9 @@ class Reconciler:
             body, before = await self._record(body, before, ahead), ahead
         problem = await self._apply(key, reading, rendered)
         applied = replace(situation, cluster=self._cluster(key))
-        await self._record(body, before, report(applied, plan, problem, name=key[1]))
+        after = report(applied, plan, problem, name=key[1])
+        await self._record(body, before, after)
+        self._parts.metrics.show_blocked(key, after.condition("RemediationBlocked"))
         self._parts.metrics.frozen.labels(*key).set(plan.frozen is not None)
         return plan.again if problem is None else _RETRY_REJECTED
 

@@ -6,16 +6,16 @@ holds before anything is concluded, and a breach that is not acted upon names th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from specdecode_operator.api.v1alpha1 import Outcome
+from specdecode_operator.policy.budget import last, spent
 from specdecode_operator.policy.ladder import Variant
+from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Judgement, Situation
 from specdecode_operator.policy.standing import Standing
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
-__all__ = ["CHAIN", "Case", "Hold", "first_objection", "frozen", "suspended"]
+__all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "suspended"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,16 @@ Check = Callable[[Case], Hold | None]
 
 def first_objection(case: Case) -> Hold | None:
     """Return the first objection of `CHAIN`, or None where the case calls for an action."""
-    return next((hold for check in CHAIN if (hold := check(case)) is not None), None)
+    return _first(CHAIN, case)
+
+
+def braked(case: Case) -> Hold | None:
+    """Return the first objection of `BRAKES`, or None where the operator may act."""
+    return _first(BRAKES, case)
+
+
+def _first(checks: tuple[Check, ...], case: Case) -> Hold | None:
+    return next((hold for check in checks if (hold := check(case)) is not None), None)
 
 
 def not_evaluated(case: Case) -> Hold | None:
@@ -126,14 +135,21 @@ def exhausted(case: Case) -> Hold | None:
 
 def cooling_down(case: Case) -> Hold | None:
     """The last action of the operator is too recent."""
-    actions = [decision for decision in case.standing.decisions if decision.outcome is not Outcome.OBSERVED]
-    if not actions:
-        return None
-    elapsed = (case.situation.now - datetime.fromisoformat(actions[-1].at)).total_seconds()
-    cooldown = case.situation.spec.policy.budget.cooldown
-    if elapsed >= cooldown.seconds:
+    at, cooldown = last(case.standing.actions), case.situation.spec.policy.budget.cooldown
+    if at is None or (case.situation.now - at).total_seconds() >= cooldown.seconds:
         return None
     return Hold("CoolingDown", f"less than policy.budget.cooldown ({cooldown}) since the last action")
+
+
+def budget_spent(case: Case) -> Hold | None:
+    """The operator has acted as often as it may."""
+    found = spent(case.situation.spec.policy.budget.limits, case.standing.actions, case.situation.now)
+    if found is None:
+        return None
+    limit, free_at = found.limit, timestamp(found.free_at)
+    return Hold(
+        "BudgetSpent", f"policy.budget.limits allows {limit.count} actions in {limit.window}; from {free_at} on"
+    )
 
 
 CHAIN: Final[tuple[Check, ...]] = (
@@ -147,4 +163,8 @@ CHAIN: Final[tuple[Check, ...]] = (
     verifying,
     exhausted,
     cooling_down,
+    budget_spent,
 )
+
+BRAKES: Final[tuple[Check, ...]] = (frozen, suspended, budget_spent)
+"""What holds a fall from pods that do not start as well."""

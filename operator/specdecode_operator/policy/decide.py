@@ -7,7 +7,7 @@ down; and only then does a breach lead to the next rung.
 from dataclasses import dataclass, replace
 
 from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Trigger
-from specdecode_operator.policy.checks import Case, Hold, first_objection, frozen, suspended
+from specdecode_operator.policy.checks import Case, Hold, braked, first_objection, suspended
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import Cause, appended, decision
 from specdecode_operator.policy.reversal import taken_back
@@ -31,6 +31,8 @@ class Plan:
     blocked: tuple[Blocked, ...] = ()
     frozen: Frozen | None = None
     reversals: int = 0
+    actions: tuple[str, ...] = ()
+    """When the operator's own actions began."""
     again: float | None = None
     """Seconds after which time alone may change the plan."""
 
@@ -70,8 +72,7 @@ def _go_on(situation: Situation, standing: Standing) -> Plan:
 
 
 def _fall(situation: Situation, standing: Standing, cause: Cause, rung: Variant) -> Plan:
-    case = Case(situation, standing)
-    hold = frozen(case) or suspended(case)
+    hold = braked(Case(situation, standing))
     return _leave(situation, standing, cause, rung) if hold is None else _plan(situation, standing, hold)
 
 
@@ -114,5 +115,6 @@ def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
         blocked=standing.blocked,
         frozen=standing.frozen,
         reversals=standing.reversals,
+        actions=standing.actions,
         again=remaining if remaining > 0 else None,
     )

@@ -50,6 +50,7 @@ def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: s
         blocked=list(plan.blocked),
         effective_thresholds=effective_thresholds(signals(situation.spec)),
         decisions=list(plan.decisions),
+        actions=list(plan.actions),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from specdecode_operator.api.v1alpha1 import REVERT, Blocked, Decision, Frozen, Operation, Outcome, Phase, Trigger
+from specdecode_operator.policy.budget import acted
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import appended, timestamp
 from specdecode_operator.policy.situation import Situation
@@ -27,6 +28,8 @@ class Standing:
     """Why the operator takes no action of its own."""
     reversals: int = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
+    actions: tuple[str, ...] = ()
+    """When the operator's own actions began."""
 
     def blocked_hashes(self, trigger: str) -> frozenset[str]:
         """Return the hashes of the variants that `trigger` must not lead to again."""
@@ -40,7 +43,7 @@ def stand(situation: Situation) -> Standing:
     it, and a status that was lost is adopted from the Deployment's labels.
     """
     variant, status = _active(situation), situation.status
-    standing = Standing(variant, status.operation, tuple(status.decisions))
+    standing = Standing(variant, status.operation, tuple(status.decisions), actions=tuple(status.actions))
     if status.primary_hash == situation.ladder.primary.hash:
         standing = replace(standing, blocked=tuple(status.blocked), frozen=status.frozen, reversals=status.reversals)
     return _settle(_thaw(standing, situation), situation)
@@ -56,8 +59,8 @@ def started(standing: Standing, variant: Variant, decision: Decision, sound: lis
         started_at=decision.at,
         sound=sound,
     )
-    decisions = appended(standing.decisions, decision)
-    return replace(standing, variant=variant, operation=operation, decisions=decisions)
+    decisions, actions = appended(standing.decisions, decision), acted(standing.actions, decision.at)
+    return replace(standing, variant=variant, operation=operation, decisions=decisions, actions=actions)
 
 
 def closed(standing: Standing, operation: Operation, outcome: Outcome) -> Standing:

@@ -229,6 +229,7 @@ PRIMARY = "fallbacks: the name primary stands for the spec itself; choose anothe
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
 WINDOW = "policy.window: long must be at least twice short"
 LONGEST = "policy.window: long must be at most 24h"
+LIMIT = "policy.budget.limits: window must be at most 168h"
 
 
 def model(**fields: Any) -> dict[str, Any]:
@@ -345,6 +346,9 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({"policy": {"window": {"long": "25h"}}}, LONGEST),
     ({"policy": {"window": {"long": "1441m"}}}, LONGEST),
     ({"policy": {"window": {"long": "86401s"}}}, LONGEST),
+    ({"policy": {"budget": {"limits": []}}}, None),
+    ({"policy": {"budget": {"limits": [{"count": 32, "window": "168h"}]}}}, None),
+    ({"policy": {"budget": {"limits": [{"count": 1, "window": "1h"}, {"count": 1, "window": "169h"}]}}}, LIMIT),
 ]
 
 

@@ -30,6 +30,7 @@ FULL = Status(
     frozen=Frozen(id="f1", reason="SecondReversal", since="2026-03-01T12:00:00Z"),
     blocked=[BLOCKED],
     decisions=[decision()],
+    actions=["2026-03-01T11:00:00Z"],
 )
 STORED: dict[str, Any] = {
     "observedGeneration": 3,
@@ -87,6 +88,7 @@ STORED: dict[str, Any] = {
             "outcome": "Completed",
         }
     ],
+    "actions": ["2026-03-01T11:00:00Z"],
 }
 
 

@@ -50,6 +50,7 @@ class TestEnforce:
             ),
             decisions=(expected(Outcome.STARTED, identity=identity),),
             hold=None,
+            actions=("2026-03-01T12:00:00Z",),
             again=31 * 60.0,
         )
 
@@ -94,7 +95,7 @@ class TestEnforce:
         [
             ({"judgement": None}, "NotEvaluated"),
             ({"cluster": running(SPEC, updated=0)}, "RolloutInProgress"),
-            ({"status": status_of(SPEC, decisions=[decision(at="2026-03-01T11:50:00Z")])}, "CoolingDown"),
+            ({"status": status_of(SPEC, actions=["2026-03-01T11:50:00Z"])}, "CoolingDown"),
             ({"judgement": judgement(rung(SPEC), confirmed=False)}, "BreachUnconfirmed"),
             ({"judgement": judgement(rung(SPEC, "no-speculation"))}, "NotEvaluated"),
         ],
@@ -103,7 +104,7 @@ class TestEnforce:
         before = situation(self.SPEC, **changes)
         plan = decide(before)
         assert plan.hold is not None
-        assert plan == Plan(rung(self.SPEC), None, tuple(before.status.decisions), plan.hold)
+        assert plan == Plan(rung(self.SPEC), None, (), plan.hold, actions=tuple(before.status.actions))
         assert plan.hold.reason == reason
 
     def test_suspend_stops_actions(self) -> None:

@@ -4,7 +4,7 @@ from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Tr
 from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
 from specdecode_operator.api.v1alpha1.facts import Facts
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
-from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
+from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Limit, Mode, Objective, Policy, Window
 from specdecode_operator.api.v1alpha1.preflight import (
     MAX_WARNINGS,
     MemoryFigures,
@@ -15,6 +15,7 @@ from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeploy
 from specdecode_operator.api.v1alpha1.spec import Fallback, Spec
 from specdecode_operator.api.v1alpha1.speculation import Draft, DraftSampling, Method, Rejection, Speculation
 from specdecode_operator.api.v1alpha1.status import (
+    MAX_ACTIONS,
     MAX_BLOCKED,
     MAX_DECISIONS,
     REVERT,
@@ -40,6 +41,7 @@ from specdecode_operator.api.v1alpha1.workload import (
 )
 
 __all__ = [
+    "MAX_ACTIONS",
     "MAX_BLOCKED",
     "MAX_DECISIONS",
     "MAX_WARNINGS",
@@ -63,6 +65,7 @@ __all__ = [
     "Gpu",
     "LatencyMetric",
     "LatencyThreshold",
+    "Limit",
     "MemoryFigures",
     "Metadata",
     "Method",

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from specdecode_operator.api.v1alpha1.base import ApiModel, Duration, LatencyThreshold, rule
+from specdecode_operator.api.v1alpha1.status import MAX_ACTIONS
 
-__all__ = ["Acceptance", "Budget", "LatencyMetric", "MinimumRequests", "Mode", "Objective", "Policy", "Window"]
+__all__ = ["Acceptance", "Budget", "LatencyMetric", "Limit", "MinimumRequests", "Mode", "Objective", "Policy", "Window"]
 
 _LONGEST = 24 * 3600
 _LONG_ENOUGH = rule(
@@ -16,6 +17,11 @@ _LONG_ENOUGH = rule(
 )
 
 _SHORT_ENOUGH = rule("duration(self.long) <= duration('24h')", "policy.window: long must be at most 24h")
+
+_LONGEST_LIMIT = 7 * 24 * 3600
+_LIMIT_SHORT_ENOUGH = rule(
+    "duration(self.window) <= duration('168h')", "policy.budget.limits: window must be at most 168h"
+)
 
 
 class Mode(StrEnum):
@@ -96,11 +102,33 @@ class Window(ApiModel):
         return self
 
 
+class Limit(ApiModel):
+    """At most so many actions of the operator in any stretch of time of this length."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-validations": [_LIMIT_SHORT_ENOUGH]})
+
+    count: Annotated[int, Field(ge=1, le=MAX_ACTIONS)]
+    """Actions that may start within the window; reversals count, but are never held back."""
+    window: Duration
+    """At most seven days."""
+
+    @model_validator(mode="after")
+    def _remembered(self) -> Self:
+        if self.window.seconds > _LONGEST_LIMIT:
+            raise ValueError(_LIMIT_SHORT_ENOUGH["message"])
+        return self
+
+
 class Budget(ApiModel):
     """Brakes on the operator's own actions."""
 
     cooldown: Duration = Duration("15m")
     """Pause after an action of the operator."""
+    limits: Annotated[list[Limit], Field(max_length=4)] = [
+        Limit(count=4, window=Duration("6h")),
+        Limit(count=6, window=Duration("24h")),
+    ]
+    """Actions of the operator that a stretch of time may hold; each limit holds for itself, and none with `[]`."""
 
 
 class Policy(ApiModel):

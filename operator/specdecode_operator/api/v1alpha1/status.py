@@ -9,6 +9,7 @@ from specdecode_operator.api.v1alpha1.base import ApiModel
 from specdecode_operator.api.v1alpha1.preflight import PreflightStatus
 
 __all__ = [
+    "MAX_ACTIONS",
     "MAX_BLOCKED",
     "MAX_DECISIONS",
     "REVERT",
@@ -30,6 +31,9 @@ MAX_DECISIONS: Final = 10
 
 MAX_BLOCKED: Final = 16
 """Rungs that were taken back and are remembered; the oldest are forgotten first."""
+
+MAX_ACTIONS: Final = 32
+"""Actions whose time is remembered, the newest ones; no limit of `policy.budget` counts further."""
 
 REVERT: Final = "Revert"
 """The trigger of a decision that takes an earlier one back; no fallback can name it."""
@@ -244,6 +248,8 @@ class Status(ApiModel):
         ),
     ] = []
     """The last decisions, oldest first."""
+    actions: Annotated[list[Timestamp], Field(max_length=MAX_ACTIONS)] = []
+    """When the operator's own actions of the last seven days began, oldest first; `policy.budget` counts them."""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of type `kind`, if it was ever set."""

@@ -14,6 +14,7 @@ from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Judgement, Situation
 from specdecode_operator.policy.standing import Standing
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
+from specdecode_operator.policy.windows import next_opening, open_now
 
 __all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "suspended"]
 
@@ -152,6 +153,16 @@ def budget_spent(case: Case) -> Hold | None:
     )
 
 
+def outside_windows(case: Case) -> Hold | None:
+    """The user has said when the operator may act, and this is another time."""
+    windows, now = case.situation.spec.rollout.windows, case.situation.now
+    if open_now(windows, now):
+        return None
+    opening = next_opening(windows, now)
+    then = "none will open" if opening is None else f"the next one opens at {timestamp(opening)}"
+    return Hold("OutsideWindow", f"no window of rollout.windows is open; {then}")
+
+
 CHAIN: Final[tuple[Check, ...]] = (
     not_evaluated,
     unknown,
@@ -164,7 +175,8 @@ CHAIN: Final[tuple[Check, ...]] = (
     exhausted,
     cooling_down,
     budget_spent,
+    outside_windows,
 )
 
-BRAKES: Final[tuple[Check, ...]] = (frozen, suspended, budget_spent)
+BRAKES: Final[tuple[Check, ...]] = (frozen, suspended, budget_spent, outside_windows)
 """What holds a fall from pods that do not start as well."""

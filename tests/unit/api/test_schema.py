@@ -229,6 +229,7 @@ PRIMARY = "fallbacks: the name primary stands for the spec itself; choose anothe
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
 WINDOW = "policy.window: long must be at least twice short"
 LONGEST = "policy.window: long must be at most 24h"
+WINDOW_LENGTH = "rollout.windows: duration must be at most 24h"
 LIMIT = "policy.budget.limits: window must be at most 168h"
 
 
@@ -346,6 +347,9 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({"policy": {"window": {"long": "25h"}}}, LONGEST),
     ({"policy": {"window": {"long": "1441m"}}}, LONGEST),
     ({"policy": {"window": {"long": "86401s"}}}, LONGEST),
+    ({"rollout": {"windows": [{"schedule": "0 2 * * 1-5", "duration": "24h", "timeZone": "Asia/Tokyo"}]}}, None),
+    ({"rollout": {"windows": [{"schedule": "*/5 0-6,22 1,L JAN MON#1", "duration": "1m"}]}}, None),
+    ({"rollout": {"windows": [{"schedule": "0 2 * * 1-5", "duration": "25h"}]}}, WINDOW_LENGTH),
     ({"policy": {"budget": {"limits": []}}}, None),
     ({"policy": {"budget": {"limits": [{"count": 32, "window": "168h"}]}}}, None),
     ({"policy": {"budget": {"limits": [{"count": 1, "window": "1h"}, {"count": 1, "window": "169h"}]}}}, LIMIT),

@@ -11,6 +11,7 @@ from specdecode_operator.policy import Judgement, Situation, Verdict
 from specdecode_operator.policy.checks import BRAKES, CHAIN, Case, Hold, first_objection
 from specdecode_operator.policy.standing import stand
 from support.builders import (
+    ENFORCE,
     LATENCY,
     NOW,
     blocked,
@@ -55,11 +56,12 @@ def test_the_order_is_the_one_that_is_documented() -> None:
         "exhausted",
         "cooling_down",
         "budget_spent",
+        "outside_windows",
     ]
 
 
 def test_a_fall_from_pods_that_do_not_start_is_held_by_what_stops_every_action() -> None:
-    assert [check.__name__ for check in BRAKES] == ["frozen", "suspended", "budget_spent"]
+    assert [check.__name__ for check in BRAKES] == ["frozen", "suspended", "budget_spent", "outside_windows"]
 
 
 def test_a_confirmed_breach_with_a_way_down_calls_for_an_action() -> None:
@@ -139,6 +141,13 @@ class TestEachBrake:
         hold = first_objection(case(situation(SPEC, status=after(300, 200, 100, 50))))
         message = "policy.budget.limits allows 4 actions in 6h; from 2026-03-01T13:00:00Z on"
         assert hold == Hold("BudgetSpent", message)
+
+    def test_outside_of_every_window(self) -> None:
+        spec = spec_of(rollout={"windows": [{"schedule": "0 2 * * *", "duration": "2h"}]}, **ENFORCE)
+        hold = first_objection(case(situation(spec)))
+        message = "no window of rollout.windows is open; the next one opens at 2026-03-02T02:00:00Z"
+        assert hold == Hold("OutsideWindow", message)
+        assert first_objection(case(situation(spec, now=NOW + timedelta(hours=14)))) is None
 
 
 def test_the_brake_that_is_named_is_the_first_of_the_chain() -> None:

@@ -3,6 +3,7 @@
 from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
 from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
 from specdecode_operator.api.v1alpha1.facts import Facts
+from specdecode_operator.api.v1alpha1.maintenance import MaintenanceWindow
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
 from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Limit, Mode, Objective, Policy, Window
 from specdecode_operator.api.v1alpha1.preflight import (
@@ -66,6 +67,7 @@ __all__ = [
     "LatencyMetric",
     "LatencyThreshold",
     "Limit",
+    "MaintenanceWindow",
     "MemoryFigures",
     "Metadata",
     "Method",

@@ -5,7 +5,8 @@ holds before anything is concluded, and a breach that is not acted upon names th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from specdecode_operator.policy.budget import last, spent
@@ -25,6 +26,8 @@ class Hold:
 
     reason: str
     message: str
+    until: datetime | None = field(default=None, compare=False)
+    """When it ends by itself, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,10 @@ def exhausted(case: Case) -> Hold | None:
 def cooling_down(case: Case) -> Hold | None:
     """The last action of the operator is too recent."""
     at, cooldown = last(case.standing.actions), case.situation.spec.policy.budget.cooldown
-    if at is None or (case.situation.now - at).total_seconds() >= cooldown.seconds:
+    until = None if at is None else at + timedelta(seconds=cooldown.seconds)
+    if until is None or case.situation.now >= until:
         return None
-    return Hold("CoolingDown", f"less than policy.budget.cooldown ({cooldown}) since the last action")
+    return Hold("CoolingDown", f"less than policy.budget.cooldown ({cooldown}) since the last action", until)
 
 
 def budget_spent(case: Case) -> Hold | None:
@@ -147,10 +151,9 @@ def budget_spent(case: Case) -> Hold | None:
     found = spent(case.situation.spec.policy.budget.limits, case.standing.actions, case.situation.now)
     if found is None:
         return None
-    limit, free_at = found.limit, timestamp(found.free_at)
-    return Hold(
-        "BudgetSpent", f"policy.budget.limits allows {limit.count} actions in {limit.window}; from {free_at} on"
-    )
+    limit, from_then = found.limit, timestamp(found.free_at)
+    message = f"policy.budget.limits allows {limit.count} actions in {limit.window}; from {from_then} on"
+    return Hold("BudgetSpent", message, found.free_at)
 
 
 def outside_windows(case: Case) -> Hold | None:
@@ -160,7 +163,7 @@ def outside_windows(case: Case) -> Hold | None:
         return None
     opening = next_opening(windows, now)
     then = "none will open" if opening is None else f"the next one opens at {timestamp(opening)}"
-    return Hold("OutsideWindow", f"no window of rollout.windows is open; {then}")
+    return Hold("OutsideWindow", f"no window of rollout.windows is open; {then}", opening)
 
 
 CHAIN: Final[tuple[Check, ...]] = (

@@ -15,6 +15,7 @@ from specdecode_operator.policy.situation import Situation
 from specdecode_operator.policy.standing import Standing, stand, started
 from specdecode_operator.policy.startup import stuck
 from specdecode_operator.policy.verification import due, failure, sound
+from specdecode_operator.policy.waking import seconds_until
 
 __all__ = ["Plan", "decide"]
 
@@ -106,7 +107,7 @@ def _already_observed(situation: Situation, standing: Standing, record: Decision
 
 def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
     operation = standing.operation
-    remaining = (due(situation, operation) - situation.now).total_seconds() if operation is not None else 0.0
+    moments = due(situation, operation) if operation is not None else None, hold.until if hold is not None else None
     return Plan(
         variant=standing.variant,
         operation=operation,
@@ -116,5 +117,5 @@ def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
         frozen=standing.frozen,
         reversals=standing.reversals,
         actions=standing.actions,
-        again=remaining if remaining > 0 else None,
+        again=seconds_until(moments, situation.now),
     )

@@ -104,8 +104,28 @@ class TestEnforce:
         before = situation(self.SPEC, **changes)
         plan = decide(before)
         assert plan.hold is not None
-        assert plan == Plan(rung(self.SPEC), None, (), plan.hold, actions=tuple(before.status.actions))
+        assert replace(plan, again=None) == Plan(
+            rung(self.SPEC), None, (), plan.hold, actions=tuple(before.status.actions)
+        )
         assert plan.hold.reason == reason
+
+    @pytest.mark.parametrize(
+        ("fields", "minutes_ago", "expected"),
+        [
+            ({}, [10], 5 * 60.0),
+            ({"policy": {"mode": "Enforce", "budget": {"limits": [{"count": 1, "window": "1h"}]}}}, [20], 40 * 60.0),
+            ({"rollout": {"windows": [{"schedule": "0 13 * * *", "duration": "1h"}]}}, [], 60 * 60.0),
+            ({}, [], None),
+        ],
+    )
+    def test_it_is_looked_at_again_when_a_brake_ends(
+        self, fields: dict[str, Any], minutes_ago: list[int], expected: float | None
+    ) -> None:
+        spec = spec_of(**(ENFORCE | fields))
+        actions = [timestamp(NOW - timedelta(minutes=minutes)) for minutes in minutes_ago]
+        quiet = judgement(rung(spec), finding(Verdict.HEALTHY)) if expected is None else judgement(rung(spec))
+        found = situation(spec, status=status_of(spec, actions=actions), judgement=quiet)
+        assert decide(found).again == expected
 
     def test_suspend_stops_actions(self) -> None:
         plan = decide(situation(spec_of(suspend=True, **ENFORCE)))

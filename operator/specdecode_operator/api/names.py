@@ -20,6 +20,8 @@ VARIANT_HASH_LABEL: Final = f"{GROUP}/variant-hash"
 PRIMARY_HASH_ANNOTATION: Final = f"{GROUP}/primary-hash"
 UNFREEZE_ANNOTATION: Final = f"{GROUP}/unfreeze"
 """A person sets it on the resource, to the id in `status.frozen`; it counts once, since every freeze has its own id."""
+APPROVE_ANNOTATION: Final = f"{GROUP}/approve"
+"""A person sets it on the resource, to the id of a decision that is `Proposed`; it counts once, as every id does."""
 
 ROLE_STABLE: Final = "stable"
 

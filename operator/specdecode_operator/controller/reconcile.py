@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, KIND, UNFREEZE_ANNOTATION
+from specdecode_operator.api.names import API_VERSION, APPROVE_ANNOTATION, KIND, UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.clients import (
     Conflict,
@@ -150,6 +150,7 @@ class Reconciler:
         return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)])
 
     def _situation(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> Situation:
+        annotations = body["metadata"].get("annotations") or {}
         return Situation(
             generation=observation.generation,
             status=observation.status,
@@ -159,7 +160,8 @@ class Reconciler:
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
             preflight=reading.preflight(),
-            unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
+            unfreeze=annotations.get(UNFREEZE_ANNOTATION),
+            approve=annotations.get(APPROVE_ANNOTATION),
         )
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
@@ -189,7 +191,7 @@ class Reconciler:
 
     async def _announce(self, body: Manifest, before: Status, after: Status) -> None:
         key = (body["metadata"]["namespace"], body["metadata"]["name"])
-        for note in notes(before, after):
+        for note in notes(before, after, key):
             _logger.info(note.message, key=key, reason=note.reason)
             await post(self._parts.kubernetes, body, note, self._parts.clock())
         for decision in changed_decisions(before, after):

@@ -14,7 +14,7 @@ __all__ = ["Problem", "conditions", "updated"]
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _NOT_EVALUATED = "NotEvaluated"
 _LONGEST_MESSAGE = 1024
-_BLOCKING = {"LadderExhausted", "Suspended", "BudgetSpent", "OutsideWindow"}
+_BLOCKING = {"LadderExhausted", "Suspended", "BudgetSpent", "OutsideWindow", "AwaitingApproval"}
 _FROZEN = {
     "SecondReversal": "two rolls of the operator were taken back",
     "ReversalFailed": "a roll of the operator was taken back, and the pods do not start on what ran before either",
@@ -128,7 +128,7 @@ def _was_reconciling(situation: Observation) -> bool:
 def _given_up(situation: Situation, plan: Plan) -> bool:
     """Whether a person has to help pods that are not ready in time; our own roll we take back ourselves."""
     rolling = plan.operation is not None and plan.operation.phase is Phase.ROLLING
-    acting = situation.spec.policy.mode is Mode.ENFORCE and not situation.spec.suspend
+    acting = situation.spec.policy.mode is not Mode.OBSERVE and not situation.spec.suspend
     exceeded = situation.cluster.deadline_exceeded and situation.cluster.carries(plan.variant.hash)
     return exceeded and not (rolling and acting)
 

@@ -7,6 +7,7 @@ down; and only then does a breach lead to the next rung.
 from dataclasses import dataclass, replace
 
 from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Trigger
+from specdecode_operator.policy.approval import awaiting, expiry, requested, settled
 from specdecode_operator.policy.checks import Case, Hold, braked, first_objection, suspended
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import Cause, appended, decision
@@ -40,7 +41,7 @@ class Plan:
 
 def decide(situation: Situation) -> Plan:
     """Return what shall run. The plan is to be recorded in the status before it is carried out."""
-    standing = stand(situation)
+    standing = settled(situation, stand(situation))
     operation = standing.operation
     failed = failure(situation, standing.variant, operation) if operation is not None else None
     if operation is None or failed is None:
@@ -78,10 +79,16 @@ def _fall(situation: Situation, standing: Standing, cause: Cause, rung: Variant)
 
 
 def _leave(situation: Situation, standing: Standing, cause: Cause, rung: Variant) -> Plan:
-    """Roll to `rung`, or in mode Observe only write it down."""
-    if situation.spec.policy.mode is Mode.OBSERVE:
+    """Roll to `rung`, in mode Recommend once it is approved; in mode Observe only write it down."""
+    mode = situation.spec.policy.mode
+    if mode is Mode.OBSERVE:
         return _observe(situation, standing, cause, rung)
     record = decision(situation, standing.variant, rung, cause, Outcome.STARTED)
+    if mode is Mode.RECOMMEND:
+        standing, approved = requested(situation, standing, record)
+        if approved is None:
+            return _plan(situation, standing, awaiting(standing))
+        record = approved
     judgement = situation.judged(standing.variant.hash)
     well = sound(judgement) if judgement is not None and cause.finding is not None else []
     return _plan(situation, started(standing, rung, record, well), None)
@@ -107,7 +114,7 @@ def _already_observed(situation: Situation, standing: Standing, record: Decision
 
 def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
     operation = standing.operation
-    moments = due(situation, operation) if operation is not None else None, hold.until if hold is not None else None
+    moments = [due(situation, operation) if operation else None, hold.until if hold else None, expiry(standing)]
     return Plan(
         variant=standing.variant,
         operation=operation,

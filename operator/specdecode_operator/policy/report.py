@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from specdecode_operator.api.names import NAME_LABEL
+from specdecode_operator.api.names import APPROVE_ANNOTATION, NAME_LABEL
 from specdecode_operator.api.v1alpha1 import REVERT, Condition, Decision, FailureReason, Outcome, Status
 from specdecode_operator.policy.conditions import Problem, conditions, updated
 from specdecode_operator.policy.decide import Plan
@@ -72,10 +72,10 @@ def changed_decisions(before: Status, after: Status) -> list[Decision]:
     return [decision for decision in after.decisions if known.get(decision.id) != decision.outcome]
 
 
-def notes(before: Status, after: Status) -> tuple[Note, ...]:
-    """Return the Events for what changed between two statuses."""
+def notes(before: Status, after: Status, key: tuple[str, str]) -> tuple[Note, ...]:
+    """Return the Events for what changed between two statuses of the resource `key`: namespace and name."""
     return (
-        *_decision_notes(before, after),
+        *_decision_notes(before, after, key),
         *_condition_notes(before, after),
         *_warning_notes(before, after),
         *_thawed(before, after),
@@ -87,23 +87,35 @@ def _thawed(before: Status, after: Status) -> Iterator[Note]:
         yield Note(Severity.NORMAL, "RemediationUnfrozen", "the operator may act again")
 
 
-def _decision_notes(before: Status, after: Status) -> Iterator[Note]:
+def _decision_notes(before: Status, after: Status, key: tuple[str, str]) -> Iterator[Note]:
     """Say every change of a decision; that one was taken back is said by the decision that does it."""
     changed = changed_decisions(before, after)
-    return (_decision_note(decision) for decision in changed if decision.outcome is not Outcome.REVERTED)
+    return (_decision_note(decision, key) for decision in changed if decision.outcome is not Outcome.REVERTED)
 
 
-def _decision_note(decision: Decision) -> Note:
+def _decision_note(decision: Decision, key: tuple[str, str]) -> Note:
     route = f"{decision.from_variant} to {decision.to_variant}"
     if decision.outcome is Outcome.STARTED and decision.trigger == REVERT:
         return Note(Severity.WARNING, "RemediationReverted", f"rolling back {route}: {_evidence(decision)}")
     severity, reason, sentence = _SENTENCES[decision.outcome]
-    return Note(severity, reason, sentence.format(route=route, to=decision.to_variant, why=_evidence(decision)))
+    words = {"route": route, "to": decision.to_variant, "why": _evidence(decision), "approve": _approve(decision, key)}
+    return Note(severity, reason, sentence.format(**words))
+
+
+def _approve(decision: Decision, key: tuple[str, str]) -> str:
+    namespace, name = key
+    return f"kubectl annotate sdd {name} -n {namespace} --overwrite {APPROVE_ANNOTATION}={decision.id}"
 
 
 _SENTENCES: Final = {
     Outcome.STARTED: (Severity.WARNING, "RemediationStarted", "rolling {route}: {why}"),
     Outcome.OBSERVED: (Severity.WARNING, "RemediationSuggested", "Enforce would roll {route}: {why}"),
+    Outcome.PROPOSED: (
+        Severity.WARNING,
+        "RemediationProposed",
+        "proposes to roll {route}: {why}; to approve it within 30 minutes: {approve}",
+    ),
+    Outcome.EXPIRED: (Severity.NORMAL, "RemediationExpired", "nobody approved in time to roll {route}"),
     Outcome.COMPLETED: (Severity.NORMAL, "RemediationCompleted", "every pod was rolled {route}"),
     Outcome.VERIFIED: (Severity.NORMAL, "RemediationVerified", "no signal is in breach since the roll {route}"),
     Outcome.NOT_IMPROVED: (Severity.WARNING, "RemediationNotImproved", "still in breach since the roll {route}"),
@@ -146,6 +158,8 @@ def _condition_notes(before: Status, after: Status) -> Iterator[Note]:
 def _condition_note(old: Condition | None, new: Condition) -> Iterator[Note]:
     kind, status = new.type, new.status
     was = old.status if old is not None else None
+    if new.reason == "AwaitingApproval":
+        return
     if kind in ("Stalled", "RemediationBlocked") and status == "True":
         yield Note(Severity.WARNING, new.reason, new.message)
     elif kind == "MetricsAvailable" and status == "False" and was != status:

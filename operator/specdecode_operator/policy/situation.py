@@ -98,6 +98,8 @@ class Situation(Observation):
     """What the checks before the pods say of the spec."""
     unfreeze: str | None = None
     """What the annotation `specdecode.dev/unfreeze` says."""
+    approve: str | None = None
+    """What the annotation `specdecode.dev/approve` says."""
 
     def judged(self, variant_hash: str) -> Judgement | None:
         """Return the last evaluation, if it was of `variant_hash`."""

@@ -164,7 +164,7 @@ def test_what_is_wrong_outside_the_spec(changes: dict[str, Any], expected: str) 
             "spec.metrics.endpoint: String should match pattern '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'",
         ),
         ({"metrics": {"scrape": "PodMonitor"}}, "spec.metrics.scrape: Input should be 'None' or 'Annotations'"),
-        ({"policy": {"mode": "Auto"}}, "spec.policy.mode: Input should be 'Observe' or 'Enforce'"),
+        ({"policy": {"mode": "Auto"}}, "spec.policy.mode: Input should be 'Observe', 'Recommend' or 'Enforce'"),
         (
             {"policy": {"acceptance": {"disableBelowPercent": 101}}},
             "spec.policy.acceptance.disableBelowPercent: Input should be less than or equal to 100",

@@ -43,6 +43,7 @@ from support.builders import (
 )
 
 SPEC = spec_of(replicas=3, **ENFORCE)
+KEY = ("prod", "chat")
 LONGEST_NAME = "a" * 30
 KIB = 1024
 
@@ -189,6 +190,24 @@ class TestDecisionNotes:
                 ),
             ),
             (
+                Outcome.PROPOSED,
+                Note(
+                    Severity.WARNING,
+                    "RemediationProposed",
+                    "proposes to roll primary to no-speculation: Acceptance 30% / 40% over 5m / 30m"
+                    " (300 / 900 requests) is below 50% of the draft tokens accepted; to approve it within 30 minutes:"
+                    " kubectl annotate sdd chat -n prod --overwrite specdecode.dev/approve=d0",
+                ),
+            ),
+            (
+                Outcome.EXPIRED,
+                Note(
+                    Severity.NORMAL,
+                    "RemediationExpired",
+                    "nobody approved in time to roll primary to no-speculation",
+                ),
+            ),
+            (
                 Outcome.COMPLETED,
                 Note(Severity.NORMAL, "RemediationCompleted", "every pod was rolled primary to no-speculation"),
             ),
@@ -227,11 +246,11 @@ class TestDecisionNotes:
         ],
     )
     def test_each_outcome_has_its_sentence(self, outcome: Outcome, note: Note) -> None:
-        assert notes(Status(), with_decisions(outcome)) == (note,)
+        assert notes(Status(), with_decisions(outcome), KEY) == (note,)
 
     def test_every_outcome_has_one_but_that_a_decision_was_taken_back_which_the_reversal_says(self) -> None:
-        assert len(notes(Status(), with_decisions(*Outcome))) == len(Outcome) - 1
-        assert notes(Status(), with_decisions(Outcome.REVERTED)) == ()
+        assert len(notes(Status(), with_decisions(*Outcome), KEY)) == len(Outcome) - 1
+        assert notes(Status(), with_decisions(Outcome.REVERTED), KEY) == ()
 
     @pytest.mark.parametrize(
         ("changes", "note"),
@@ -265,25 +284,25 @@ class TestDecisionNotes:
     )
     def test_pods_that_failed_are_a_reason_without_figures(self, changes: dict[str, Any], note: Note) -> None:
         entry = decision(outcome=Outcome.STARTED, **changes)
-        assert notes(Status(), status_of(SPEC, decisions=[entry])) == (note,)
+        assert notes(Status(), status_of(SPEC, decisions=[entry]), KEY) == (note,)
 
     def test_a_thaw_is_news(self) -> None:
         ice = Frozen(id="f1", reason="SecondReversal", since=stamp(NOW))
-        assert notes(status_of(SPEC, frozen=ice), status_of(SPEC)) == (
+        assert notes(status_of(SPEC, frozen=ice), status_of(SPEC), KEY) == (
             Note(Severity.NORMAL, "RemediationUnfrozen", "the operator may act again"),
         )
 
     def test_a_decision_that_was_known_is_not_repeated(self) -> None:
         before = with_decisions(Outcome.COMPLETED)
         after = with_decisions(Outcome.COMPLETED, Outcome.STARTED)
-        assert [note.reason for note in notes(before, after)] == ["RemediationStarted"]
+        assert [note.reason for note in notes(before, after, KEY)] == ["RemediationStarted"]
 
     def test_a_decision_that_is_closed_is_news(self) -> None:
-        found = notes(with_decisions(Outcome.STARTED), with_decisions(Outcome.COMPLETED))
+        found = notes(with_decisions(Outcome.STARTED), with_decisions(Outcome.COMPLETED), KEY)
         assert [note.reason for note in found] == ["RemediationCompleted"]
 
     def test_one_that_is_no_longer_kept_is_not(self) -> None:
-        assert notes(with_decisions(Outcome.COMPLETED), with_decisions()) == ()
+        assert notes(with_decisions(Outcome.COMPLETED), with_decisions(), KEY) == ()
 
 
 class TestConditionNotes:
@@ -295,6 +314,7 @@ class TestConditionNotes:
             (condition("Ready", TRUE), condition("Ready", TRUE, "ScaledToZero"), None),
             (condition("Ready", TRUE), condition("Ready", FALSE), None),
             (None, condition("Stalled", FALSE), None),
+            (None, condition("RemediationBlocked", TRUE, "AwaitingApproval"), None),
             (None, condition("Stalled", TRUE, "NameTaken"), ("Warning", "NameTaken")),
             (condition("Stalled", TRUE, "A"), condition("Stalled", TRUE, "B"), ("Warning", "B")),
             (condition("Stalled", TRUE, "A"), condition("Stalled", FALSE, "Progressing"), None),
@@ -323,12 +343,12 @@ class TestConditionNotes:
         self, before: Condition | None, after: Condition, expected: tuple[str, str] | None
     ) -> None:
         first = with_conditions(*([] if before is None else [before]))
-        found = [(note.severity, note.reason) for note in notes(first, with_conditions(after))]
+        found = [(note.severity, note.reason) for note in notes(first, with_conditions(after), KEY)]
         assert found == ([] if expected is None else [expected])
 
     def test_lost_metrics_say_how(self) -> None:
         lost = condition("MetricsAvailable", FALSE, "SamplesStale", message="the newest samples are too old")
-        assert notes(Status(), with_conditions(lost)) == (
+        assert notes(Status(), with_conditions(lost), KEY) == (
             Note(Severity.WARNING, "MetricsUnavailable", "SamplesStale: the newest samples are too old"),
         )
 
@@ -337,4 +357,4 @@ class TestConditionNotes:
     def test_what_has_not_changed_is_not_said_again(self, kind: str, status: ConditionStatus) -> None:
         same = with_conditions(condition(kind, status))
         later = with_conditions(condition(kind, status, message="other words", last_transition_time=stamp(NOW)))
-        assert notes(same, later) == ()
+        assert notes(same, later, KEY) == ()

@@ -28,6 +28,7 @@ class Mode(StrEnum):
     """Whether the operator may roll pods."""
 
     OBSERVE = "Observe"
+    RECOMMEND = "Recommend"
     ENFORCE = "Enforce"
 
 
@@ -135,7 +136,7 @@ class Policy(ApiModel):
     """When the operator acts. The default watches and says what it would do."""
 
     mode: Mode = Mode.OBSERVE
-    """`Observe` writes what it would do; `Enforce` does it."""
+    """`Observe` writes what it would do; `Recommend` does it once a person approves; `Enforce` does it."""
     acceptance: Acceptance = Acceptance()
     """Threshold on the acceptance rate."""
     objectives: Annotated[

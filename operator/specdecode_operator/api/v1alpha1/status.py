@@ -62,6 +62,8 @@ class Outcome(StrEnum):
     FAILED = "Failed"
     SUPERSEDED = "Superseded"
     OBSERVED = "Observed"
+    PROPOSED = "Proposed"
+    EXPIRED = "Expired"
 
 
 class Phase(StrEnum):
@@ -157,7 +159,8 @@ class Decision(ApiModel):
     """Finished requests in both windows."""
     outcome: Outcome
     """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
-    start), `Superseded` by a change of the spec, or `Observed`: what Enforce would have done."""
+    start), `Superseded` by a change of the spec, `Observed`: what Enforce would have done, `Proposed`: what waits for
+    `specdecode.dev/approve`, or `Expired`: what nobody approved in time."""
 
 
 class Blocked(ApiModel):

@@ -1,5 +1,6 @@
 """What the chart renders, value by value."""
 
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ SETTINGS: list[tuple[str, Any]] = [
     ("endpoints", [ENDPOINT]),
     ("evaluationIntervalSeconds", 2.5),
     ("resyncIntervalSeconds", 86400),
+    ("fleet.stop", True),
+    ("fleet.maxConcurrentRolls", 10000),
+    ("fleet.holdAll.count", 10),
+    ("fleet.holdAll.percent", 100),
+    ("fleet.holdAll.windowSeconds", 60.5),
     ("workers", 64),
     ("listenAddress", "127.0.0.1"),
     ("listenPort", 65535),
@@ -132,8 +138,9 @@ def test_a_switch_takes_its_objects_away(path: str, gone: set[str]) -> None:
 
 @pytest.mark.parametrize(("name", "value"), SETTINGS)
 def test_a_setting_reaches_the_settings_file(name: str, value: Any) -> None:
-    before, after = (yaml.safe_load(settings_file(render(given))) for given in (None, {"settings": {name: value}}))
-    assert after == before | {name: value}
+    given = values.nested(name, value)
+    before, after = (yaml.safe_load(settings_file(render({"settings": found}))) for found in ({}, given))
+    assert after == values.merged(before, given)
 
 
 def test_every_value_is_tested() -> None:
@@ -144,8 +151,9 @@ def test_every_value_is_tested() -> None:
 
 
 def test_the_operator_accepts_the_settings_file(tmp_path: Path) -> None:
-    (tmp_path / "settings.yaml").write_text(settings_file(render({"settings": dict(SETTINGS)})))
-    assert load(tmp_path / "settings.yaml") == Settings.from_values(dict(SETTINGS))
+    given = reduce(values.merged, (values.nested(name, value) for name, value in SETTINGS))
+    (tmp_path / "settings.yaml").write_text(settings_file(render({"settings": given})))
+    assert load(tmp_path / "settings.yaml") == Settings.from_values(given)
 
 
 def test_the_pod_reads_the_settings_file_and_restarts_with_it() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.settings import FleetSettings
 from specdecode_operator.controller.store import Store
 from specdecode_operator.policy import Finding, Judgement, Verdict
 from support.builders import ACCEPTANCE, NOW, body, rung, spec_of
@@ -37,9 +39,10 @@ class World:
         """Start a process: nothing is remembered but the caches and the cluster."""
         reader = Reader()
         clock = self.clock
-        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
+        fleet = Fleet(FleetSettings(), self.store, self.metrics)
+        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock, fleet)
         applier = Applier(self.kubernetes, self.store, self.metrics)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
+        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock, fleet)
         self.reconciler = Reconciler(parts)
 
     def clock(self) -> datetime:

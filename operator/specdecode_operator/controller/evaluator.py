@@ -12,6 +12,7 @@ import structlog
 from specdecode_operator.api.errors import InvalidResource
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.clients import Prometheus, PrometheusError
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.gather import pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
@@ -56,7 +57,7 @@ class Watched:
 class Evaluator:
     """Keeps the last judgement of every resource, and marks those whose judgement changed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - it stands between all of them
         self,
         store: Store,
         reader: Reader,
@@ -64,6 +65,7 @@ class Evaluator:
         metrics: Metrics,
         endpoints: Mapping[str, Watched],
         clock: Callable[[], datetime],
+        fleet: Fleet,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -71,6 +73,7 @@ class Evaluator:
         self._metrics = metrics
         self._endpoints = endpoints
         self._clock = clock
+        self._fleet = fleet
         self._judgements: dict[Key, Judgement] = {}
         self._answered: dict[str, datetime] = {}
 
@@ -108,7 +111,7 @@ class Evaluator:
     async def _evaluate(self, name: str, group: Mapping[Key, Reading]) -> None:
         watched = self._endpoints.get(name)
         if watched is None:
-            await self._judge_all(group, None, "EndpointUnknown")
+            await self._judge_all(name, group, None, "EndpointUnknown")
             return
         try:
             found = await self._ask(watched, group)
@@ -120,7 +123,7 @@ class Evaluator:
             await self._failed(name, group, PrometheusError(type(error).__name__))
             return
         self._answered[name] = found.at
-        await self._judge_all(group, found, None)
+        await self._judge_all(name, group, found, None)
 
     async def _ask(self, watched: Watched, group: Mapping[Key, Reading]) -> Snapshot:
         endpoint = watched.endpoint
@@ -138,20 +141,25 @@ class Evaluator:
         _logger.warning("prometheus gives no usable answer", endpoint=name, error=str(error))
         since = self._answered.setdefault(name, self._clock())
         if self._clock() - since >= _SILENCE:
-            await self._judge_all(group, None, "EndpointUnavailable")
+            await self._judge_all(name, group, None, "EndpointUnavailable")
             return
         for key in group:
             if (known := self._judgements.get(key)) is not None:
                 self._judgements[key] = replace(known, repeated=frozenset())
 
-    async def _judge_all(self, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None) -> None:
+    async def _judge_all(
+        self, endpoint: str, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None
+    ) -> None:
+        """Judge every resource before any of it counts: what is decided shall not depend on their order."""
+        judged: dict[Key, Judgement] = {}
         for index, (key, reading) in enumerate(group.items()):
             if index % _BATCH == _BATCH - 1:
                 await asyncio.sleep(0)
             if self._store.resource(key) is None:
                 continue
             evidence = Evidence(unavailable=unavailable) if found is None else self._evidence(key, reading, found)
-            self._keep(key, self._judge(key, reading, evidence))
+            judged[key] = self._judge(key, reading, evidence)
+        self._keep_all(endpoint, {key: one for key, one in judged.items() if self._store.resource(key) is not None})
 
     def _evidence(self, key: Key, reading: Reading, found: Snapshot) -> Evidence:
         window = reading.resource.spec.policy.window
@@ -182,6 +190,12 @@ class Evaluator:
             self._metrics.forget_signals(key)
         for finding in findings:
             self._metrics.show(key, finding)
+
+    def _keep_all(self, endpoint: str, judged: Mapping[Key, Judgement]) -> None:
+        breaching = [key for key, judgement in judged.items() if judgement.confirmed]
+        self._fleet.observe(endpoint, judged, breaching, self._clock())
+        for key, judgement in judged.items():
+            self._keep(key, judgement)
 
     def _keep(self, key: Key, judgement: Judgement) -> None:
         before = self._judgements.get(key)

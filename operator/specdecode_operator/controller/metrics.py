@@ -35,6 +35,8 @@ class Metrics:
         )
         self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
         self.resources = self._gauge("resources", "Resources known.")
+        self.operations = self._gauge("operations", "Operations in flight of all resources.")
+        self.breaching = self._gauge("fleet_breaching", "Resources lately in confirmed breach.", "endpoint")
         self.last_evaluation = self._gauge("last_evaluation_timestamp_seconds", "End of the last evaluation.")
         self.value = self._gauge("signal_value", "Signal by window, from 0 to 1.", *_RESOURCE, "signal", "window")
         self.samples = self._gauge("signal_samples", "Finished requests by window.", *_RESOURCE, "signal", "window")

@@ -26,6 +26,7 @@ from specdecode_operator.clients import (
 from specdecode_operator.controller.applier import Applier, NotOurs
 from specdecode_operator.controller.evaluator import Evaluator
 from specdecode_operator.controller.events import post
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.reading import Reader, Reading, status_of
@@ -64,6 +65,7 @@ class Parts:
     applier: Applier
     metrics: Metrics
     clock: Callable[[], datetime]
+    fleet: Fleet
 
 
 class Reconciler:
@@ -96,6 +98,8 @@ class Reconciler:
         except Exception:
             _logger.exception("reconcile failed", key=key)
             return "failed", _RETRY_REJECTED
+        finally:
+            self._parts.fleet.release(key)
 
     async def _reconcile(self, key: Key) -> float | None:
         body = self._parts.store.resource(key)
@@ -114,6 +118,7 @@ class Reconciler:
     async def _carry_out(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> float | None:
         situation = self._situation(key, body, reading, observation)
         plan = decide(situation)
+        self._parts.fleet.reserve(key, plan)
         if (problem := _refused(reading, situation, plan)) is not None:
             await self._unreadable(body, observation, problem)
             return None
@@ -162,6 +167,7 @@ class Reconciler:
             preflight=reading.preflight(),
             unfreeze=annotations.get(UNFREEZE_ANNOTATION),
             approve=annotations.get(APPROVE_ANNOTATION),
+            fleet=self._parts.fleet.state(key, reading.resource.spec.metrics.endpoint),
         )
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:

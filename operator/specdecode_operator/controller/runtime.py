@@ -14,6 +14,7 @@ from specdecode_operator.api.names import FIELD_MANAGER, KIND, NAME_LABEL
 from specdecode_operator.clients import Kubernetes, KubernetesError, Manifest, Prometheus, type_of
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.handlers import kopf_settings, registry
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
@@ -45,11 +46,11 @@ class Runtime:
         self._endpoints = {
             endpoint.name: Watched(endpoint, Prometheus(endpoint.connection)) for endpoint in settings.endpoints
         }
-        reader = Reader()
-        self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now)
+        reader, fleet = Reader(), Fleet(settings.fleet, self._store, self._metrics)
+        self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now, fleet)
         applier = Applier(kubernetes, self._store, self._metrics)
         self._reconciler = Reconciler(
-            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
+            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, fleet)
         )
         self._ticked = _now()
 

@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
-from specdecode_operator.policy import Scope
+from specdecode_operator.policy import FleetRules, Scope
 
-__all__ = ["Endpoint", "Settings", "load"]
+__all__ = ["Endpoint", "FleetSettings", "HoldAll", "Settings", "load"]
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
@@ -52,6 +52,27 @@ class Endpoint(_Part):
         return Scope(self.namespace_label, self.pod_label, self.matchers)
 
 
+class HoldAll(_Part):
+    """When so many resources behind one endpoint are in breach that a common cause is likely."""
+
+    count: Annotated[int, Field(ge=1, le=10000)] = 3
+    percent: Annotated[int, Field(ge=0, le=100)] = 20
+    window_seconds: Seconds = 300.0
+
+
+class FleetSettings(_Part):
+    """What all resources may do together."""
+
+    stop: bool = False
+    max_concurrent_rolls: Annotated[int, Field(ge=1, le=10000)] = 5
+    hold_all: HoldAll = HoldAll()
+
+    @property
+    def rules(self) -> FleetRules:
+        """What decisions have to know of it."""
+        return FleetRules(self.stop, self.max_concurrent_rolls, self.hold_all.count, self.hold_all.percent)
+
+
 class Settings(BaseSettings):
     """What an administrator decides for all resources."""
 
@@ -70,6 +91,8 @@ class Settings(BaseSettings):
     """Pause between evaluations."""
     resync_interval_seconds: Seconds = 600.0
     """Pause between complete comparisons with the cluster."""
+    fleet: FleetSettings = FleetSettings()
+    """What all resources may do together."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside

@@ -26,6 +26,8 @@ class Store:
     def __init__(self) -> None:
         self._objects: dict[_Name, Manifest] = {}
         self._pods: dict[Key, set[_Name]] = defaultdict(set)
+        self.operating: set[Key] = set()
+        """Resources whose status has an operation; to be read only."""
 
     def put(self, kind: str, body: Mapping[str, Any]) -> Key | None:
         """Keep `body` unless something newer is known; return the resource it belongs to, or None then."""
@@ -39,6 +41,8 @@ class Store:
         key = _owner(kind, body)
         if kind == "Pod" and key is not None:
             self._pods[key].add(name)
+        if kind == KIND and key is not None and (body.get("status") or {}).get("operation"):
+            self.operating.add(key)
         return key
 
     def remove(self, kind: str, body: Mapping[str, Any]) -> Key | None:
@@ -60,8 +64,10 @@ class Store:
         return keys
 
     def _unlink(self, name: _Name, known: Manifest) -> None:
-        """Take a pod from the resource that it was counted under."""
+        """Take a pod from the resource that it was counted under, and an operation from the count."""
         key = _owner(name[0], known)
+        if name[0] == KIND and key is not None:
+            self.operating.discard(key)
         if name[0] == "Pod" and key is not None:
             self._pods[key].discard(name)
 

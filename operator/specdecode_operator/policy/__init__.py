@@ -3,6 +3,7 @@
 from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
+from specdecode_operator.policy.fleet import FleetRules, FleetState
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
@@ -16,6 +17,8 @@ __all__ = [
     "Demand",
     "Evidence",
     "Finding",
+    "FleetRules",
+    "FleetState",
     "Judgement",
     "Ladder",
     "LatencySignal",

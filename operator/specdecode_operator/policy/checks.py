@@ -17,7 +17,7 @@ from specdecode_operator.policy.standing import Standing
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 from specdecode_operator.policy.windows import next_opening, open_now
 
-__all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "suspended"]
+__all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "halted", "suspended"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,18 @@ def suspended(case: Case) -> Hold | None:
     return None
 
 
+def fleet_stopped(case: Case) -> Hold | None:
+    """An administrator stopped all actions."""
+    if case.situation.fleet.stopped:
+        return Hold("FleetStopped", "fleet.stop of the operator's settings is true; no resource is acted upon")
+    return None
+
+
+def halted(case: Case) -> Hold | None:
+    """What holds even the reversal of a failed roll: a stop of the user's or of the administrator's."""
+    return suspended(case) or fleet_stopped(case)
+
+
 def rolling(case: Case) -> Hold | None:
     """Never during a rollout, a resize or a roll of our own."""
     if case.situation.cluster.rolled_out(case.standing.variant.hash):
@@ -166,6 +178,25 @@ def outside_windows(case: Case) -> Hold | None:
     return Hold("OutsideWindow", f"no window of rollout.windows is open; {then}", opening)
 
 
+def common_cause(case: Case) -> Hold | None:
+    """So many resources are in breach that rolling each of them would hardly help any."""
+    if not case.situation.fleet.common_cause:
+        return None
+    message = "as many resources of this endpoint are in breach as fleet.holdAll names; look for a common cause"
+    return Hold("FleetHeld", message, case.situation.now + _LOOK_AGAIN)
+
+
+def fleet_busy(case: Case) -> Hold | None:
+    """Other resources are being rolled."""
+    if not case.situation.fleet.full:
+        return None
+    message = "as many operations are in flight as fleet.maxConcurrentRolls allows; this one waits for one to end"
+    return Hold("FleetBusy", message, case.situation.now + _LOOK_AGAIN)
+
+
+_LOOK_AGAIN: Final = timedelta(seconds=60)
+"""How soon a brake is looked at again that other resources let off."""
+
 CHAIN: Final[tuple[Check, ...]] = (
     not_evaluated,
     unknown,
@@ -173,13 +204,24 @@ CHAIN: Final[tuple[Check, ...]] = (
     unconfirmed,
     frozen,
     suspended,
+    fleet_stopped,
     rolling,
     verifying,
     exhausted,
     cooling_down,
     budget_spent,
     outside_windows,
+    common_cause,
+    fleet_busy,
 )
 
-BRAKES: Final[tuple[Check, ...]] = (frozen, suspended, budget_spent, outside_windows)
+BRAKES: Final[tuple[Check, ...]] = (
+    frozen,
+    suspended,
+    fleet_stopped,
+    budget_spent,
+    outside_windows,
+    common_cause,
+    fleet_busy,
+)
 """What holds a fall from pods that do not start as well."""

@@ -14,7 +14,15 @@ __all__ = ["Problem", "conditions", "updated"]
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _NOT_EVALUATED = "NotEvaluated"
 _LONGEST_MESSAGE = 1024
-_BLOCKING = {"LadderExhausted", "Suspended", "BudgetSpent", "OutsideWindow", "AwaitingApproval"}
+_BLOCKING = {
+    "LadderExhausted",
+    "Suspended",
+    "FleetStopped",
+    "BudgetSpent",
+    "OutsideWindow",
+    "FleetHeld",
+    "AwaitingApproval",
+}
 _FROZEN = {
     "SecondReversal": "two rolls of the operator were taken back",
     "ReversalFailed": "a roll of the operator was taken back, and the pods do not start on what ran before either",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Trigger
 from specdecode_operator.policy.approval import awaiting, expiry, requested, settled
-from specdecode_operator.policy.checks import Case, Hold, braked, first_objection, suspended
+from specdecode_operator.policy.checks import Case, Hold, braked, first_objection, halted
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import Cause, appended, decision
 from specdecode_operator.policy.reversal import taken_back
@@ -57,7 +57,7 @@ def _held_back(situation: Situation, standing: Standing) -> Hold | None:
     """Return what keeps even a failed roll where it is."""
     if situation.spec.policy.mode is Mode.OBSERVE:
         return Hold("ModeObserve", "policy.mode is Observe; Enforce would take the failed roll back")
-    return suspended(Case(situation, standing))
+    return halted(Case(situation, standing))
 
 
 def _go_on(situation: Situation, standing: Standing) -> Plan:

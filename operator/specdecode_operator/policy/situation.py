@@ -1,9 +1,10 @@
 """Everything one decision depends on, gathered once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from specdecode_operator.api.v1alpha1 import PreflightStatus, Spec, Status
+from specdecode_operator.policy.fleet import FleetState
 from specdecode_operator.policy.ladder import Ladder
 from specdecode_operator.policy.verdicts import Finding, Verdict
 
@@ -100,6 +101,8 @@ class Situation(Observation):
     """What the annotation `specdecode.dev/unfreeze` says."""
     approve: str | None = None
     """What the annotation `specdecode.dev/approve` says."""
+    fleet: FleetState = field(default_factory=FleetState)
+    """The other resources of the operator."""
 
     def judged(self, variant_hash: str) -> Judgement | None:
         """Return the last evaluation, if it was of `variant_hash`."""

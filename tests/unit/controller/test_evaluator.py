@@ -8,10 +8,11 @@ import pytest
 
 from specdecode_operator.clients import PrometheusError
 from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
-from specdecode_operator.controller.settings import Endpoint
+from specdecode_operator.controller.settings import Endpoint, FleetSettings
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import Judgement, Verdict
 from support.builders import NOW, TPOT, body, rung, spec_of, stamp
@@ -35,7 +36,11 @@ class Loop:
     def __post_init__(self) -> None:
         endpoint = Endpoint(name="default", url="http://prometheus:9090")
         watched = {"default": Watched(endpoint, self.prometheus)}
-        self.evaluator = Evaluator(self.store, Reader(), self.queue, self.metrics, watched, lambda: self.now)
+        self.fleet = Fleet(FleetSettings(), self.store, self.metrics)
+        self.evaluator = Evaluator(self.store, Reader(), self.queue, self.metrics, watched, self.clock, self.fleet)
+
+    def clock(self) -> datetime:
+        return self.now
 
     def add(self, name: str = "chat", *, version: str = "1", status: Any = None, **spec: Any) -> Key:
         """Have a resource with one pod that has served its primary for two hours."""
@@ -79,6 +84,27 @@ def loop() -> Loop:
 def verdicts(judgement: Judgement | None) -> list[Verdict]:
     assert judgement is not None
     return [finding.verdict for finding in judgement.findings]
+
+
+class TestFleet:
+    async def test_all_of_one_evaluation_are_counted_before_anyone_is_woken(
+        self, loop: Loop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3)
+        names = ("chat", "code", "mail")
+        keys = [loop.add(name) for name in names]
+        loop.add("safe", policy={"acceptance": {"disableBelowPercent": 0}})
+        await loop.tick()
+        counted = []
+
+        def mark(key: Key) -> None:
+            state = loop.fleet.state(key, "default")
+            counted.append((key, state.breaching, state.watched))
+
+        monkeypatch.setattr(loop.queue, "mark", mark)
+        await loop.tick()
+        assert counted == [(key, 3, 4) for key in keys]
+        assert loop.value("fleet_breaching", endpoint="default") == 3.0
 
 
 class TestJudgement:

@@ -7,7 +7,8 @@ import pytest
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller import InvalidSettings, Settings, load
-from specdecode_operator.policy import Scope
+from specdecode_operator.controller.settings import FleetSettings, HoldAll
+from specdecode_operator.policy import FleetRules, Scope
 
 ENDPOINT = {"name": "default", "url": "http://prometheus.monitoring:9090"}
 URL_PATTERN = "String should match pattern '^https?://[^\\s?#@]+$'"
@@ -25,6 +26,9 @@ class TestFile:
             endpoints=(),
             evaluation_interval_seconds=15,
             resync_interval_seconds=600,
+            fleet=FleetSettings(
+                stop=False, max_concurrent_rolls=5, hold_all=HoldAll(count=3, percent=20, window_seconds=300)
+            ),
             workers=8,
             listen_address="0.0.0.0",  # noqa: S104 - the default
             listen_port=8080,
@@ -40,6 +44,13 @@ class TestFile:
         file.write_text("evaluationIntervalSeconds: 5\nworkers: 2\nnamespaces: [a, b]\n")
         found = load(file)
         assert (found.evaluation_interval_seconds, found.workers, found.namespaces) == (5.0, 2, ("a", "b"))
+
+    def test_what_holds_the_fleet(self, file: Path) -> None:
+        file.write_text(
+            "fleet: {stop: true, maxConcurrentRolls: 2, holdAll: {count: 4, percent: 50, windowSeconds: 60}}"
+        )
+        found = load(file).fleet
+        assert (found.rules, found.hold_all.window_seconds) == (FleetRules(True, 2, 4, 50), 60.0)  # noqa: FBT003
 
     def test_an_endpoint_in_full(self, file: Path) -> None:
         file.write_text(
@@ -106,6 +117,15 @@ class TestFile:
         ({"evaluationIntervalSeconds": 0}, "settings: evaluationIntervalSeconds: Input should be greater than 0"),
         ({"endpoints": [{"name": "x"}]}, "settings: endpoints.0.url: Field required"),
         (
+            {"fleet": {"maxConcurrentRolls": 0}},
+            "settings: fleet.maxConcurrentRolls: Input should be greater than or equal to 1",
+        ),
+        (
+            {"fleet": {"holdAll": {"percent": 101}}},
+            "settings: fleet.holdAll.percent: Input should be less than or equal to 100",
+        ),
+        ({"fleet": {"pause": True}}, "settings: fleet.pause: Extra inputs are not permitted"),
+        (
             {"endpoints": [ENDPOINT | {"insecure": True}]},
             "settings: endpoints.0.insecure: Extra inputs are not permitted",
         ),
@@ -165,6 +185,13 @@ class TestEnvironment:
     def test_a_name_of_several_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SPECDECODE_EVALUATION_INTERVAL_SECONDS", "7")
         assert load(None).evaluation_interval_seconds == 7.0
+
+    def test_a_setting_within_a_setting(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file.write_text("fleet: {maxConcurrentRolls: 2}")
+        monkeypatch.setenv("SPECDECODE_FLEET__STOP", "true")
+        monkeypatch.setenv("SPECDECODE_FLEET__HOLD_ALL__COUNT", "9")
+        found = load(file).fleet
+        assert (found.stop, found.max_concurrent_rolls, found.hold_all.count) == (True, 2, 9)
 
     def test_endpoints_are_json(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SPECDECODE_ENDPOINTS", '[{"name": "default", "url": "http://prometheus:9090"}]')

@@ -34,6 +34,30 @@ def store() -> Store:
     return Store()
 
 
+class TestOperating:
+    def test_a_resource_counts_while_its_status_has_an_operation(self, store: Store) -> None:
+        found = []
+        for version, status in enumerate(({}, {"operation": {"id": "d1"}}, {"operation": {"id": "d1"}}, {}), start=1):
+            store.put("SpecDecodeDeployment", ours(str(version)) | {"status": status})
+            found.append(set(store.operating))
+        assert found == [set(), {KEY}, {KEY}, set()]
+
+    def test_an_older_version_changes_nothing(self, store: Store) -> None:
+        store.put("SpecDecodeDeployment", ours("5") | {"status": {"operation": {"id": "d1"}}})
+        store.put("SpecDecodeDeployment", ours("4"))
+        assert store.operating == {KEY}
+
+    def test_one_that_is_gone_does_not_count(self, store: Store) -> None:
+        body = ours("5") | {"status": {"operation": {"id": "d1"}}}
+        store.put("SpecDecodeDeployment", body)
+        store.remove("SpecDecodeDeployment", body)
+        assert store.operating == set()
+
+    def test_a_child_never_does(self, store: Store) -> None:
+        store.put("Deployment", child() | {"status": {"operation": {"id": "d1"}}})
+        assert store.operating == set()
+
+
 class TestVersions:
     @pytest.mark.parametrize(
         ("versions", "kept"),

@@ -51,17 +51,28 @@ def test_the_order_is_the_one_that_is_documented() -> None:
         "unconfirmed",
         "frozen",
         "suspended",
+        "fleet_stopped",
         "rolling",
         "verifying",
         "exhausted",
         "cooling_down",
         "budget_spent",
         "outside_windows",
+        "common_cause",
+        "fleet_busy",
     ]
 
 
 def test_a_fall_from_pods_that_do_not_start_is_held_by_what_stops_every_action() -> None:
-    assert [check.__name__ for check in BRAKES] == ["frozen", "suspended", "budget_spent", "outside_windows"]
+    assert [check.__name__ for check in BRAKES] == [
+        "frozen",
+        "suspended",
+        "fleet_stopped",
+        "budget_spent",
+        "outside_windows",
+        "common_cause",
+        "fleet_busy",
+    ]
 
 
 def test_a_confirmed_breach_with_a_way_down_calls_for_an_action() -> None:

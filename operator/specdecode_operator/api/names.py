@@ -22,6 +22,8 @@ UNFREEZE_ANNOTATION: Final = f"{GROUP}/unfreeze"
 """A person sets it on the resource, to the id in `status.frozen`; it counts once, since every freeze has its own id."""
 APPROVE_ANNOTATION: Final = f"{GROUP}/approve"
 """A person sets it on the resource, to the id of a decision that is `Proposed`; it counts once, as every id does."""
+PIN_ANNOTATION: Final = f"{GROUP}/pin"
+"""A person sets it on the resource, to a variant and perhaps `@` and a time; it holds that variant until then."""
 
 ROLE_STABLE: Final = "stable"
 

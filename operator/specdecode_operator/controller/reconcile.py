@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, APPROVE_ANNOTATION, KIND, UNFREEZE_ANNOTATION
+from specdecode_operator.api.names import API_VERSION, APPROVE_ANNOTATION, KIND, PIN_ANNOTATION, UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.clients import (
     Conflict,
@@ -167,6 +167,7 @@ class Reconciler:
             preflight=reading.preflight(),
             unfreeze=annotations.get(UNFREEZE_ANNOTATION),
             approve=annotations.get(APPROVE_ANNOTATION),
+            pin=annotations.get(PIN_ANNOTATION),
             fleet=self._parts.fleet.state(key, reading.resource.spec.metrics.endpoint),
         )
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from specdecode_operator.api.names import PIN_ANNOTATION
+from specdecode_operator.api.v1alpha1 import Pin
 from specdecode_operator.policy.budget import last, spent
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import timestamp
@@ -17,7 +19,7 @@ from specdecode_operator.policy.standing import Standing
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 from specdecode_operator.policy.windows import next_opening, open_now
 
-__all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "halted", "suspended"]
+__all__ = ["BRAKES", "CHAIN", "Case", "Hold", "braked", "first_objection", "frozen", "halted", "held", "suspended"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,17 @@ def suspended(case: Case) -> Hold | None:
     return None
 
 
+def pinned(case: Case) -> Hold | None:
+    """A person holds the variant."""
+    return None if case.standing.pin is None else held(case.standing.pin)
+
+
+def held(pin: Pin) -> Hold:
+    """Return what a pin says to every action."""
+    end = "the annotation goes" if pin.until is None else pin.until
+    return Hold("Pinned", f"{PIN_ANNOTATION} holds {pin.variant} until {end}; the operator takes no action of its own")
+
+
 def fleet_stopped(case: Case) -> Hold | None:
     """An administrator stopped all actions."""
     if case.situation.fleet.stopped:
@@ -204,6 +217,7 @@ CHAIN: Final[tuple[Check, ...]] = (
     unconfirmed,
     frozen,
     suspended,
+    pinned,
     fleet_stopped,
     rolling,
     verifying,
@@ -218,6 +232,7 @@ CHAIN: Final[tuple[Check, ...]] = (
 BRAKES: Final[tuple[Check, ...]] = (
     frozen,
     suspended,
+    pinned,
     fleet_stopped,
     budget_spent,
     outside_windows,

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from specdecode_operator.api.names import UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Mode, Phase
+from specdecode_operator.policy.checks import held
 from specdecode_operator.policy.decide import Plan
+from specdecode_operator.policy.pin import fault
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
@@ -54,7 +56,7 @@ def conditions(situation: Situation, plan: Plan, problem: Problem | None) -> lis
         _metrics_available(situation, plan),
         _speculation_active(situation, plan),
         _objectives_met(situation, plan),
-        _remediation_blocked(plan),
+        _remediation_blocked(situation, plan),
     ]
     return [_finish(_kept(draft, situation, plan), situation) for draft in drafts]
 
@@ -210,11 +212,15 @@ def _reason(findings: tuple[Finding, ...], verdict: Verdict) -> str:
     return next(finding.reason for finding in findings if finding.verdict is verdict)
 
 
-def _remediation_blocked(plan: Plan) -> _Draft:
+def _remediation_blocked(situation: Situation, plan: Plan) -> _Draft:
     if plan.frozen is not None:
         command = f"kubectl annotate sdd NAME --overwrite {UNFREEZE_ANNOTATION}={plan.frozen.id}"
         message = f"{_FROZEN.get(plan.frozen.reason, 'a roll failed')}; to let the operator go on: {command}"
         return _Draft("RemediationBlocked", _TRUE, "Frozen", message)
     if plan.hold is not None and plan.hold.reason in _BLOCKING:
         return _Draft("RemediationBlocked", _TRUE, plan.hold.reason, plan.hold.message)
+    if plan.pin is not None:
+        return _Draft("RemediationBlocked", _TRUE, "Pinned", held(plan.pin).message)
+    if (ignored := fault(situation)) is not None:
+        return _Draft("RemediationBlocked", _FALSE, "PinIgnored", ignored)
     return _Draft("RemediationBlocked", _FALSE, "NotBlocked", "nothing blocks an action")

@@ -6,10 +6,11 @@ down; and only then does a breach lead to the next rung.
 
 from dataclasses import dataclass, replace
 
-from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Trigger
+from specdecode_operator.api.v1alpha1 import Blocked, Decision, Frozen, Mode, Operation, Outcome, Pin, Trigger
 from specdecode_operator.policy.approval import awaiting, expiry, requested, settled
 from specdecode_operator.policy.checks import Case, Hold, braked, first_objection, halted
 from specdecode_operator.policy.ladder import Variant
+from specdecode_operator.policy.pin import followed, over_at, overridden
 from specdecode_operator.policy.record import Cause, appended, decision
 from specdecode_operator.policy.reversal import taken_back
 from specdecode_operator.policy.situation import Situation
@@ -35,13 +36,15 @@ class Plan:
     reversals: int = 0
     actions: tuple[str, ...] = ()
     """When the operator's own actions began."""
+    pin: Pin | None = None
+    """The variant that a person holds."""
     again: float | None = None
     """Seconds after which time alone may change the plan."""
 
 
 def decide(situation: Situation) -> Plan:
     """Return what shall run. The plan is to be recorded in the status before it is carried out."""
-    standing = settled(situation, stand(situation))
+    standing = settled(situation, overridden(situation, stand(situation)))
     operation = standing.operation
     failed = failure(situation, standing.variant, operation) if operation is not None else None
     if operation is None or failed is None:
@@ -113,8 +116,14 @@ def _already_observed(situation: Situation, standing: Standing, record: Decision
 
 
 def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
+    standing = followed(situation, standing)
     operation = standing.operation
-    moments = [due(situation, operation) if operation else None, hold.until if hold else None, expiry(standing)]
+    moments = [
+        due(situation, operation) if operation else None,
+        hold.until if hold else None,
+        expiry(standing),
+        over_at(standing),
+    ]
     return Plan(
         variant=standing.variant,
         operation=operation,
@@ -124,5 +133,6 @@ def _plan(situation: Situation, standing: Standing, hold: Hold | None) -> Plan:
         frozen=standing.frozen,
         reversals=standing.reversals,
         actions=standing.actions,
+        pin=standing.pin,
         again=seconds_until(moments, situation.now),
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from specdecode_operator.api.names import APPROVE_ANNOTATION, NAME_LABEL
-from specdecode_operator.api.v1alpha1 import REVERT, Condition, Decision, FailureReason, Outcome, Status
+from specdecode_operator.api.v1alpha1 import PIN, REVERT, UNPIN, Condition, Decision, FailureReason, Outcome, Status
 from specdecode_operator.policy.conditions import Problem, conditions, updated
 from specdecode_operator.policy.decide import Plan
 from specdecode_operator.policy.signals import effective_thresholds, signals
@@ -45,6 +45,7 @@ def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: s
         selector=f"{NAME_LABEL}={name}",
         operation=plan.operation,
         plan=situation.preflight,
+        pin=plan.pin,
         reversals=plan.reversals,
         frozen=plan.frozen,
         blocked=list(plan.blocked),
@@ -98,6 +99,8 @@ def _decision_note(decision: Decision, key: tuple[str, str]) -> Note:
     if decision.outcome is Outcome.STARTED and decision.trigger == REVERT:
         return Note(Severity.WARNING, "RemediationReverted", f"rolling back {route}: {_evidence(decision)}")
     severity, reason, sentence = _SENTENCES[decision.outcome]
+    if decision.outcome is Outcome.STARTED and decision.trigger in _BY_PEOPLE:
+        severity, reason, sentence = _BY_PEOPLE[decision.trigger]
     words = {"route": route, "to": decision.to_variant, "why": _evidence(decision), "approve": _approve(decision, key)}
     return Note(severity, reason, sentence.format(**words))
 
@@ -106,6 +109,11 @@ def _approve(decision: Decision, key: tuple[str, str]) -> str:
     namespace, name = key
     return f"kubectl annotate sdd {name} -n {namespace} --overwrite {APPROVE_ANNOTATION}={decision.id}"
 
+
+_BY_PEOPLE: Final = {
+    PIN: (Severity.NORMAL, "PinStarted", "rolling {route}: the annotation specdecode.dev/pin asks for it"),
+    UNPIN: (Severity.NORMAL, "PinEnded", "rolling {route}: the pin is over"),
+}
 
 _SENTENCES: Final = {
     Outcome.STARTED: (Severity.WARNING, "RemediationStarted", "rolling {route}: {why}"),
@@ -120,7 +128,11 @@ _SENTENCES: Final = {
     Outcome.VERIFIED: (Severity.NORMAL, "RemediationVerified", "no signal is in breach since the roll {route}"),
     Outcome.NOT_IMPROVED: (Severity.WARNING, "RemediationNotImproved", "still in breach since the roll {route}"),
     Outcome.FAILED: (Severity.WARNING, "RemediationFailed", "the pods of {to} do not start after the roll {route}"),
-    Outcome.SUPERSEDED: (Severity.NORMAL, "RemediationSuperseded", "a change of the spec overtook the roll {route}"),
+    Outcome.SUPERSEDED: (
+        Severity.NORMAL,
+        "RemediationSuperseded",
+        "a change of the spec or a pin overtook the roll {route}",
+    ),
 }
 
 
@@ -160,7 +172,7 @@ def _condition_note(old: Condition | None, new: Condition) -> Iterator[Note]:
     was = old.status if old is not None else None
     if new.reason == "AwaitingApproval":
         return
-    if kind in ("Stalled", "RemediationBlocked") and status == "True":
+    if new.reason == "PinIgnored" or (kind in ("Stalled", "RemediationBlocked") and status == "True"):
         yield Note(Severity.WARNING, new.reason, new.message)
     elif kind == "MetricsAvailable" and status == "False" and was != status:
         yield Note(Severity.WARNING, "MetricsUnavailable", f"{new.reason}: {new.message}")

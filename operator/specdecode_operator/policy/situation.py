@@ -101,6 +101,8 @@ class Situation(Observation):
     """What the annotation `specdecode.dev/unfreeze` says."""
     approve: str | None = None
     """What the annotation `specdecode.dev/approve` says."""
+    pin: str | None = None
+    """What the annotation `specdecode.dev/pin` says."""
     fleet: FleetState = field(default_factory=FleetState)
     """The other resources of the operator."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from specdecode_operator.api.v1alpha1 import REVERT, Blocked, Decision, Frozen, Operation, Outcome, Phase, Trigger
+from specdecode_operator.api.v1alpha1 import REVERT, Blocked, Decision, Frozen, Operation, Outcome, Phase, Pin, Trigger
 from specdecode_operator.policy.budget import acted
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import appended, timestamp
@@ -30,6 +30,8 @@ class Standing:
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
     actions: tuple[str, ...] = ()
     """When the operator's own actions began."""
+    pin: Pin | None = None
+    """The variant that a person holds."""
 
     def blocked_hashes(self, trigger: str) -> frozenset[str]:
         """Return the hashes of the variants that `trigger` must not lead to again."""
@@ -43,7 +45,9 @@ def stand(situation: Situation) -> Standing:
     it, and a status that was lost is adopted from the Deployment's labels.
     """
     variant, status = _active(situation), situation.status
-    standing = Standing(variant, status.operation, tuple(status.decisions), actions=tuple(status.actions))
+    standing = Standing(
+        variant, status.operation, tuple(status.decisions), actions=tuple(status.actions), pin=status.pin
+    )
     if status.primary_hash == situation.ladder.primary.hash:
         standing = replace(standing, blocked=tuple(status.blocked), frozen=status.frozen, reversals=status.reversals)
     return _settle(_thaw(standing, situation), situation)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from specdecode_operator.api.v1alpha1 import Blocked, ConditionStatus, FailureReason, Frozen, Status
+from specdecode_operator.api.v1alpha1 import Blocked, ConditionStatus, FailureReason, Frozen, Pin, Status
 from support.builders import condition, decision, operation
 
 BLOCKED = Blocked(
@@ -26,6 +26,7 @@ FULL = Status(
     ready_replicas=1,
     selector="specdecode.dev/name=chat",
     operation=operation(),
+    pin=Pin(variant="no-speculation", from_variant="primary", until="2026-03-01T18:00:00Z"),
     reversals=1,
     frozen=Frozen(id="f1", reason="SecondReversal", since="2026-03-01T12:00:00Z"),
     blocked=[BLOCKED],
@@ -60,6 +61,7 @@ STORED: dict[str, Any] = {
         "startedAt": "2026-03-01T11:55:00Z",
         "sound": [],
     },
+    "pin": {"variant": "no-speculation", "from": "primary", "until": "2026-03-01T18:00:00Z"},
     "reversals": 1,
     "frozen": {"id": "f1", "reason": "SecondReversal", "since": "2026-03-01T12:00:00Z"},
     "blocked": [

@@ -51,6 +51,7 @@ def test_the_order_is_the_one_that_is_documented() -> None:
         "unconfirmed",
         "frozen",
         "suspended",
+        "pinned",
         "fleet_stopped",
         "rolling",
         "verifying",
@@ -67,6 +68,7 @@ def test_a_fall_from_pods_that_do_not_start_is_held_by_what_stops_every_action()
     assert [check.__name__ for check in BRAKES] == [
         "frozen",
         "suspended",
+        "pinned",
         "fleet_stopped",
         "budget_spent",
         "outside_windows",

@@ -240,7 +240,7 @@ class TestDecisionNotes:
                 Note(
                     Severity.NORMAL,
                     "RemediationSuperseded",
-                    "a change of the spec overtook the roll primary to no-speculation",
+                    "a change of the spec or a pin overtook the roll primary to no-speculation",
                 ),
             ),
         ],
@@ -271,6 +271,18 @@ class TestDecisionNotes:
                     "RemediationReverted",
                     "rolling back primary to no-speculation: the pods of primary crash again and again",
                 ),
+            ),
+            (
+                {"trigger": "Pin", "signal": None},
+                Note(
+                    Severity.NORMAL,
+                    "PinStarted",
+                    "rolling primary to no-speculation: the annotation specdecode.dev/pin asks for it",
+                ),
+            ),
+            (
+                {"trigger": "Unpin", "signal": None},
+                Note(Severity.NORMAL, "PinEnded", "rolling primary to no-speculation: the pin is over"),
             ),
             (
                 {"trigger": "Startup", "reason": FailureReason.NOT_READY, "signal": None},
@@ -315,6 +327,8 @@ class TestConditionNotes:
             (condition("Ready", TRUE), condition("Ready", FALSE), None),
             (None, condition("Stalled", FALSE), None),
             (None, condition("RemediationBlocked", TRUE, "AwaitingApproval"), None),
+            (None, condition("RemediationBlocked", TRUE, "Pinned"), ("Warning", "Pinned")),
+            (None, condition("RemediationBlocked", FALSE, "PinIgnored"), ("Warning", "PinIgnored")),
             (None, condition("Stalled", TRUE, "NameTaken"), ("Warning", "NameTaken")),
             (condition("Stalled", TRUE, "A"), condition("Stalled", TRUE, "B"), ("Warning", "B")),
             (condition("Stalled", TRUE, "A"), condition("Stalled", FALSE, "Progressing"), None),

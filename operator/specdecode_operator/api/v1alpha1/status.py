@@ -12,7 +12,9 @@ __all__ = [
     "MAX_ACTIONS",
     "MAX_BLOCKED",
     "MAX_DECISIONS",
+    "PIN",
     "REVERT",
+    "UNPIN",
     "Blocked",
     "Condition",
     "ConditionStatus",
@@ -23,6 +25,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Phase",
+    "Pin",
     "Status",
 ]
 
@@ -37,6 +40,12 @@ MAX_ACTIONS: Final = 32
 
 REVERT: Final = "Revert"
 """The trigger of a decision that takes an earlier one back; no fallback can name it."""
+
+PIN: Final = "Pin"
+"""The trigger of a decision that follows the annotation `specdecode.dev/pin`."""
+
+UNPIN: Final = "Unpin"
+"""The trigger of the decision that goes back when the pin is over."""
 
 Text = Annotated[str, Field(max_length=256)]
 Message = Annotated[str, Field(max_length=1024)]
@@ -144,7 +153,7 @@ class Decision(ApiModel):
     to_variant: Annotated[Text, Field(alias="to")]
     """The variant that was chosen."""
     trigger: Text
-    """`Acceptance`, `Latency`, `Startup`, or `Revert` for one that takes an earlier decision back."""
+    """`Acceptance`, `Latency`, `Startup`, `Revert` for one that takes an earlier decision back, `Pin` or `Unpin`."""
     reason: FailureReason | None = None
     """What was wrong with the pods that were left, where the trigger is `Startup` or `Revert`."""
     signal: Text | None = None
@@ -159,8 +168,8 @@ class Decision(ApiModel):
     """Finished requests in both windows."""
     outcome: Outcome
     """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
-    start), `Superseded` by a change of the spec, `Observed`: what Enforce would have done, `Proposed`: what waits for
-    `specdecode.dev/approve`, or `Expired`: what nobody approved in time."""
+    start), `Superseded` by a change of the spec or a pin, `Observed`: what Enforce would have done, `Proposed`: what
+    waits for `specdecode.dev/approve`, or `Expired`: what nobody approved in time."""
 
 
 class Blocked(ApiModel):
@@ -187,6 +196,17 @@ class Frozen(ApiModel):
     """`SecondReversal`, or `ReversalFailed` when the pods that were gone back to do not start either."""
     since: Timestamp
     """When."""
+
+
+class Pin(ApiModel):
+    """The variant that a person holds by the annotation `specdecode.dev/pin`."""
+
+    variant: Text
+    """The variant that runs until the pin is over."""
+    from_variant: Annotated[Text, Field(alias="from")]
+    """Where the ladder stood; the pods go back to it afterwards."""
+    until: Timestamp | None = None
+    """When it is over; absent where that is when the annotation goes."""
 
 
 class Status(ApiModel):
@@ -220,6 +240,8 @@ class Status(ApiModel):
     """The operator's own roll that is in flight or being verified."""
     plan: PreflightStatus | None = None
     """What was found before the pods were made: warnings, and the memory plan."""
+    pin: Pin | None = None
+    """Set while a person holds a variant."""
     reversals: Annotated[int, Field(ge=0)] = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
     frozen: Frozen | None = None

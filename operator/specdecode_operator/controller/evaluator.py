@@ -145,7 +145,7 @@ class Evaluator:
             return
         for key in group:
             if (known := self._judgements.get(key)) is not None:
-                self._judgements[key] = replace(known, repeated=frozenset())
+                self._judgements[key] = replace(known, repeated=frozenset(), dry_repeated=frozenset())
 
     async def _judge_all(
         self, endpoint: str, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None
@@ -180,12 +180,22 @@ class Evaluator:
         )
         self._show(key, findings)
         again = _repeated(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
+        dry = tuple(finding for finding in findings if finding.signal.dry_run)
+        names = frozenset(finding.signal.name for finding in dry)
+        return Judgement(
+            variant_hash=variant.hash,
+            findings=tuple(finding for finding in findings if not finding.signal.dry_run),
+            repeated=again - names,
+            unavailable=evidence.unavailable,
+            waiting=evidence.waiting,
+            dry=dry,
+            dry_repeated=again & names,
+        )
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
         before = self._judgements.get(key)
-        shown = {finding.signal.name for finding in before.findings} if before else set()
+        shown = {finding.signal.name for finding in before.findings + before.dry} if before else set()
         if not shown <= {finding.signal.name for finding in findings}:
             self._metrics.forget_signals(key)
         for finding in findings:
@@ -208,7 +218,7 @@ def _repeated(before: Judgement | None, variant: Variant, findings: tuple[Findin
     """Return the signals in breach that were in breach in the evaluation before as well."""
     if before is None or before.variant_hash != variant.hash:
         return frozenset()
-    return repeated(before.findings, findings)
+    return repeated(before.findings + before.dry, findings)
 
 
 def _active(reading: Reading) -> Variant:
@@ -216,8 +226,9 @@ def _active(reading: Reading) -> Variant:
 
 
 def _signature(judgement: Judgement) -> tuple[object, ...]:
-    verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings)
-    return judgement.variant_hash, verdicts, judgement.repeated, judgement.unavailable, judgement.waiting
+    verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings + judgement.dry)
+    again = judgement.repeated, judgement.dry_repeated
+    return judgement.variant_hash, verdicts, again, judgement.unavailable, judgement.waiting
 
 
 def _demand(group: Mapping[Key, Reading]) -> Demand:

@@ -12,6 +12,7 @@ from specdecode_operator.policy.checks import Case, Hold, braked, first_objectio
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.pin import followed, over_at, overridden
 from specdecode_operator.policy.record import Cause, appended, decision
+from specdecode_operator.policy.rehearsal import rehearsed
 from specdecode_operator.policy.reversal import taken_back
 from specdecode_operator.policy.situation import Situation
 from specdecode_operator.policy.standing import Standing, stand, started
@@ -44,7 +45,7 @@ class Plan:
 
 def decide(situation: Situation) -> Plan:
     """Return what shall run. The plan is to be recorded in the status before it is carried out."""
-    standing = settled(situation, overridden(situation, stand(situation)))
+    standing = rehearsed(situation, settled(situation, overridden(situation, stand(situation))))
     operation = standing.operation
     failed = failure(situation, standing.variant, operation) if operation is not None else None
     if operation is None or failed is None:

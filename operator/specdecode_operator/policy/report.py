@@ -101,6 +101,8 @@ def _decision_note(decision: Decision, key: tuple[str, str]) -> Note:
     severity, reason, sentence = _SENTENCES[decision.outcome]
     if decision.outcome is Outcome.STARTED and decision.trigger in _BY_PEOPLE:
         severity, reason, sentence = _BY_PEOPLE[decision.trigger]
+    if decision.dry_run:
+        sentence = "without dryRun of the signal, the operator would roll {route}: {why}"
     words = {"route": route, "to": decision.to_variant, "why": _evidence(decision), "approve": _approve(decision, key)}
     return Note(severity, reason, sentence.format(**words))
 

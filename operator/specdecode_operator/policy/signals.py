@@ -15,6 +15,7 @@ class AcceptanceSignal:
     threshold: float
     name: str = "Acceptance"
     trigger: Trigger = Trigger.ACCEPTANCE
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class LatencySignal:
     budget: float
     requested: str
     trigger: Trigger = Trigger.LATENCY
+    dry_run: bool = False
 
 
 Signal = AcceptanceSignal | LatencySignal
@@ -36,8 +38,9 @@ Signal = AcceptanceSignal | LatencySignal
 def signals(spec: Spec) -> tuple[Signal, ...]:
     """Return the signals that the policy enables."""
     version = Version.parse(spec.engine.version)
-    percent = spec.policy.acceptance.disable_below_percent
-    acceptance = (AcceptanceSignal(percent / 100),) if percent else ()
+    policy = spec.policy.acceptance
+    percent = policy.disable_below_percent
+    acceptance = (AcceptanceSignal(percent / 100, dry_run=policy.dry_run),) if percent else ()
     return acceptance + tuple(_latency(objective, version) for objective in spec.policy.objectives)
 
 
@@ -54,6 +57,7 @@ def _latency(objective: Objective, version: Version) -> LatencySignal:
         edge=edge_at_or_above(objective.threshold.seconds, edges),
         budget=objective.budget,
         requested=objective.threshold,
+        dry_run=objective.dry_run,
     )
 
 

@@ -67,11 +67,19 @@ class Judgement:
     """Why the metrics cannot be trusted."""
     waiting: str | None = None
     """Why there is not enough to judge yet."""
+    dry: tuple[Finding, ...] = ()
+    """Findings of the signals that are only written down."""
+    dry_repeated: frozenset[str] = frozenset()
+    """Names of those of them in breach that were in breach in the evaluation before as well."""
 
     @property
     def confirmed(self) -> bool:
         """Whether any breach was found twice."""
         return bool(self.repeated)
+
+    def dry_breaches(self) -> tuple[Finding, ...]:
+        """Return the findings in breach that were found twice and are only written down."""
+        return tuple(one for one in self.dry if one.verdict is Verdict.BREACH and one.signal.name in self.dry_repeated)
 
     def breaches(self) -> tuple[Finding, ...]:
         """Return the findings in breach that were found twice."""

@@ -86,6 +86,42 @@ def verdicts(judgement: Judgement | None) -> list[Verdict]:
     return [finding.verdict for finding in judgement.findings]
 
 
+class TestDryRun:
+    POLICY = {"acceptance": {"dryRun": True}, "objectives": [TPOT]}
+
+    async def test_its_findings_are_kept_apart(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        loop.add(policy=self.POLICY)
+        await loop.tick()
+        found = await loop.tick()
+        assert found is not None
+        assert (verdicts(found), [one.verdict for one in found.dry]) == ([Verdict.RECOVERED], [Verdict.BREACH])
+        assert (found.confirmed, [one.signal.name for one in found.dry_breaches()]) == (False, ["Acceptance"])
+
+    async def test_it_is_shown_as_the_others_are(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3)
+        loop.add(policy=self.POLICY)
+        await loop.tick()
+        labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance", "verdict": "Breach"}
+        assert loop.value("signal_verdict", **labels) == 1.0
+
+    async def test_the_resource_is_woken_when_its_breach_is_confirmed_and_then_left_alone(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        key = loop.add(policy=self.POLICY)
+        woken = []
+        for _ in range(4):
+            await loop.tick()
+            woken.append(key in loop.woken())
+        assert woken == [True, True, False, False]
+
+    async def test_it_counts_for_no_common_cause(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        key = loop.add(policy=self.POLICY)
+        await loop.tick()
+        await loop.tick()
+        assert loop.fleet.state(key, "default").breaching == 0
+
+
 class TestFleet:
     async def test_all_of_one_evaluation_are_counted_before_anyone_is_woken(
         self, loop: Loop, monkeypatch: pytest.MonkeyPatch

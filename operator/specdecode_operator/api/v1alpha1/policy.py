@@ -55,6 +55,8 @@ class Acceptance(ApiModel):
 
     disable_below_percent: Annotated[int, Field(ge=0, le=100)] = 50
     """Acceptance rate below which the variant is left, in percent; 0 never leaves it."""
+    dry_run: bool = False
+    """Evaluates it and writes down what would be done, in every mode; nothing is done about it."""
 
 
 class Objective(ApiModel):
@@ -66,6 +68,8 @@ class Objective(ApiModel):
     """`99` means that at most 1 % of the requests may be slower."""
     threshold: LatencyThreshold
     """Moved up to the next bucket edge of vLLM's histogram; `status.effectiveThresholds` shows it."""
+    dry_run: bool = False
+    """Evaluates it and writes down what would be done, in every mode; nothing is done about it."""
 
     @property
     def budget(self) -> float:

@@ -166,6 +166,8 @@ class Decision(ApiModel):
     """Short and long window."""
     samples: Text | None = None
     """Finished requests in both windows."""
+    dry_run: bool | None = None
+    """True where nothing was done because of the signal's own `dryRun`."""
     outcome: Outcome
     """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
     start), `Superseded` by a change of the spec or a pin, `Observed`: what Enforce would have done, `Proposed`: what

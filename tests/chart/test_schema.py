@@ -33,6 +33,8 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.fleet.stop", "yes"),
     ("settings.fleet.maxConcurrentRolls", 0),
     ("settings.fleet.holdAll.percent", 101),
+    ("settings.notifications.url", "https://user:password@hooks.example.com"),
+    ("settings.notifications.bearerTokenFile", "token"),
     ("settings.workers", 65),
     ("settings.listenPort", 0),
     ("settings.logFormat", "xml"),

@@ -9,10 +9,11 @@ from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator
 from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
-from specdecode_operator.controller.settings import FleetSettings
+from specdecode_operator.controller.settings import FleetSettings, NotificationSettings
 from specdecode_operator.controller.store import Store
 from specdecode_operator.policy import Finding, Judgement, Verdict
 from support.builders import ACCEPTANCE, NOW, body, rung, spec_of
@@ -27,6 +28,9 @@ BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0
 class World:
     """A resource in a cluster, and a reconciler that looks after it."""
 
+    notifications = NotificationSettings()
+    """Nowhere, unless a test says so before it starts the process."""
+
     def __init__(self, **spec: Any) -> None:
         self.kubernetes = FakeKubernetes()
         self.store = Store()
@@ -39,10 +43,13 @@ class World:
         """Start a process: nothing is remembered but the caches and the cluster."""
         reader = Reader()
         clock = self.clock
+        self.notifier = Notifier(self.notifications, self.metrics)
         fleet = Fleet(FleetSettings(), self.store, self.metrics)
         self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock, fleet)
         applier = Applier(self.kubernetes, self.store, self.metrics)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock, fleet)
+        parts = Parts(
+            self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock, fleet, self.notifier
+        )
         self.reconciler = Reconciler(parts)
 
     def clock(self) -> datetime:

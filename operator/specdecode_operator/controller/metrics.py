@@ -33,6 +33,7 @@ class Metrics:
             ("endpoint",),
             registry=self.registry,
         )
+        self.notifications = self._counter("notifications", "Notifications by outcome.", "outcome")
         self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
         self.resources = self._gauge("resources", "Resources known.")
         self.operations = self._gauge("operations", "Operations in flight of all resources.")

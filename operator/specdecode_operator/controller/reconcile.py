@@ -29,6 +29,7 @@ from specdecode_operator.controller.events import post
 from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.reading import Reader, Reading, status_of
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
@@ -66,6 +67,7 @@ class Parts:
     metrics: Metrics
     clock: Callable[[], datetime]
     fleet: Fleet
+    notifier: Notifier
 
 
 class Reconciler:
@@ -204,6 +206,7 @@ class Reconciler:
         for decision in changed_decisions(before, after):
             labels = (*key, decision.to_variant, decision.trigger, decision.outcome)
             self._parts.metrics.decisions.labels(*labels).inc()
+            self._parts.notifier.tell(key, decision)
 
     def _known_problem(self, key: Key, rendered: list[Manifest]) -> Problem | None:
         known = self._problems.get(key)

@@ -17,6 +17,7 @@ from specdecode_operator.controller.evaluator import Evaluator, Watched
 from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.handlers import kopf_settings, registry
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
@@ -49,8 +50,9 @@ class Runtime:
         reader, fleet = Reader(), Fleet(settings.fleet, self._store, self._metrics)
         self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now, fleet)
         applier = Applier(kubernetes, self._store, self._metrics)
+        self._notifier = Notifier(settings.notifications, self._metrics)
         self._reconciler = Reconciler(
-            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, fleet)
+            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, fleet, self._notifier)
         )
         self._ticked = _now()
 
@@ -70,6 +72,7 @@ class Runtime:
     async def _work(self, stop: asyncio.Event) -> None:
         """Run our loops and kopf; our tasks start first, since kopf ends every task that is younger than itself."""
         loops = [asyncio.create_task(self._queue.work(self._reconciler)) for _ in range(self._settings.workers)]
+        loops.append(asyncio.create_task(self._notifier.run()))
         loops.append(asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._evaluate)))
         loops.append(asyncio.create_task(self._every(self._settings.resync_interval_seconds, self._resync)))
         await asyncio.sleep(0)

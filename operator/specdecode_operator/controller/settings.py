@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -12,7 +12,10 @@ from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
 from specdecode_operator.policy import FleetRules, Scope
 
-__all__ = ["Endpoint", "FleetSettings", "HoldAll", "Settings", "load"]
+__all__ = ["Endpoint", "FleetSettings", "HoldAll", "NotificationSettings", "Settings", "load"]
+
+OptionalFile = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+"""A file's path, or none where it is empty."""
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
@@ -73,6 +76,15 @@ class FleetSettings(_Part):
         return FleetRules(self.stop, self.max_concurrent_rolls, self.hold_all.count, self.hold_all.percent)
 
 
+class NotificationSettings(_Part):
+    """Where every decision is posted to; nowhere without an address."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    bearer_token_file: OptionalFile = None
+    ca_file: OptionalFile = None
+    timeout_seconds: Seconds = 10.0
+
+
 class Settings(BaseSettings):
     """What an administrator decides for all resources."""
 
@@ -93,6 +105,8 @@ class Settings(BaseSettings):
     """Pause between complete comparisons with the cluster."""
     fleet: FleetSettings = FleetSettings()
     """What all resources may do together."""
+    notifications: NotificationSettings = NotificationSettings()
+    """Where every decision is posted to."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside

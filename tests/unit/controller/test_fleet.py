@@ -12,10 +12,11 @@ from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator
 from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
-from specdecode_operator.controller.settings import FleetSettings, HoldAll
+from specdecode_operator.controller.settings import FleetSettings, HoldAll, NotificationSettings
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import decide
 from support.builders import ENFORCE, NOW, body, judgement, rung, situation, spec_of
@@ -123,9 +124,18 @@ class Town:
         reader = Reader()
         self.fleet = Fleet(FleetSettings(max_concurrent_rolls=slots), self.store, self.metrics)
         self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, lambda: NOW, self.fleet)
+        notifier = Notifier(NotificationSettings(), self.metrics)
         applier = Applier(self.kubernetes, self.store, self.metrics)
         parts = Parts(
-            self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, lambda: NOW, self.fleet
+            self.kubernetes,
+            self.store,
+            reader,
+            self.evaluator,
+            applier,
+            self.metrics,
+            lambda: NOW,
+            self.fleet,
+            notifier,
         )
         self.reconciler = Reconciler(parts)
         for name in names:

@@ -7,7 +7,7 @@ import pytest
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller import InvalidSettings, Settings, load
-from specdecode_operator.controller.settings import FleetSettings, HoldAll
+from specdecode_operator.controller.settings import FleetSettings, HoldAll, NotificationSettings
 from specdecode_operator.policy import FleetRules, Scope
 
 ENDPOINT = {"name": "default", "url": "http://prometheus.monitoring:9090"}
@@ -29,6 +29,7 @@ class TestFile:
             fleet=FleetSettings(
                 stop=False, max_concurrent_rolls=5, hold_all=HoldAll(count=3, percent=20, window_seconds=300)
             ),
+            notifications=NotificationSettings(url="", bearer_token_file=None, ca_file=None, timeout_seconds=10),
             workers=8,
             listen_address="0.0.0.0",  # noqa: S104 - the default
             listen_port=8080,
@@ -51,6 +52,14 @@ class TestFile:
         )
         found = load(file).fleet
         assert (found.rules, found.hold_all.window_seconds) == (FleetRules(True, 2, 4, 50), 60.0)  # noqa: FBT003
+
+    def test_where_decisions_are_posted_to(self, file: Path) -> None:
+        file.write_text(
+            "notifications: {url: 'https://hooks.example.com/x', bearerTokenFile: /t, caFile: '', timeoutSeconds: 3}"
+        )
+        assert load(file).notifications == NotificationSettings(
+            url="https://hooks.example.com/x", bearer_token_file=Path("/t"), ca_file=None, timeout_seconds=3
+        )
 
     def test_an_endpoint_in_full(self, file: Path) -> None:
         file.write_text(
@@ -165,6 +174,10 @@ def test_an_address_that_is_no_address_or_holds_a_secret_is_refused_and_not_repe
     with pytest.raises(InvalidSettings) as caught:
         Settings.from_values({"endpoints": [ENDPOINT | {"url": url}]})
     assert str(caught.value) == f"settings: endpoints.0.url: {URL_PATTERN}"
+    if url:
+        with pytest.raises(InvalidSettings) as caught:
+            Settings.from_values({"notifications": {"url": url}})
+        assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,14 @@ Make = Callable[..., Manifest]
 
 DRAFT = {"method": "DraftModel", "draft": {"name": "d"}, "numSpeculativeTokens": 4}
 RUNG = {"name": "a", "triggers": ["Latency"], "model": {"name": "x"}}
+NIGHT = {"schedule": "0 2 * * *", "duration": "2h"}
 OBJECTIVE = {"metric": "Tpot", "threshold": "1s"}
 SHRINKING = [{"upTo": 9, "tokens": 2}, {"upTo": 4, "tokens": 1}]
+
+
+def limits(count: int, window: str) -> dict[str, Any]:
+    return {"policy": {"budget": {"limits": [{"count": count, "window": window}]}}}
+
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replicas as text", {"replicas": "two"}, "spec.replicas: Invalid value"),
@@ -73,6 +79,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a threshold in hours", {"policy": {"objectives": [OBJECTIVE | {"threshold": "1h"}]}}, "threshold"),
     ("a percentile of 100", {"policy": {"objectives": [OBJECTIVE | {"percentile": "100"}]}}, "percentile"),
     ("a URL as endpoint", {"metrics": {"endpoint": "http://x"}}, "spec.metrics.endpoint"),
+    ("a limit that looks back too far", limits(1, "169h"), "window must be at most 168h"),
+    ("a limit of nothing", limits(0, "1h"), "limits[0].count"),
+    ("a limit that nobody counts", limits(33, "1h"), "limits[0].count"),
+    ("a window of days", {"rollout": {"windows": [NIGHT | {"duration": "25h"}]}}, "duration must be at most 24h"),
+    ("a schedule with seconds", {"rollout": {"windows": [NIGHT | {"schedule": "0 0 2 * * *"}]}}, "windows[0].schedule"),
+    ("a time zone that is a path", {"rollout": {"windows": [NIGHT | {"timeZone": "../x"}]}}, "windows[0].timeZone"),
     ("an unknown mode", {"policy": {"mode": "Auto"}}, "policy.mode: Unsupported value"),
 ]  # fmt: skip
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from specdecode_operator.api.v1alpha1 import REVERT, Limit, Operation, Spec, Status
 from specdecode_operator.policy import ClusterState, Judgement, Plan, Situation, Verdict, decide, ladder, report
+from specdecode_operator.policy.windows import open_now
 from support.builders import ACCEPTANCE, LATENCY, NOW, finding, judgement, running, spec_of
 
+Fields = dict[str, object]
 RUNGS = [
     {"name": f"int{bits}", "triggers": ["Acceptance", "Latency", "Startup"], "model": {"name": f"org/int{bits}"}}
     for bits in (8, 7, 6, 5, 4, 3, 2)
@@ -49,10 +51,10 @@ STEPS = st.lists(
 )
 
 
-def spec(limits: list[dict[str, object]], users_change: int = 0) -> Spec:
+def spec(limits: list[Fields], users_change: int = 0, windows: list[Fields] | None = None) -> Spec:
     budget = {"cooldown": "1s", "limits": limits}
-    engine = {"maxNumSeqs": 16 + users_change}
-    return spec_of(fallbacks=RUNGS, engine=engine, policy={"mode": "Enforce", "budget": budget})
+    engine, rollout = {"maxNumSeqs": 16 + users_change}, {"windows": windows or []}
+    return spec_of(fallbacks=RUNGS, engine=engine, rollout=rollout, policy={"mode": "Enforce", "budget": budget})
 
 
 def live(plan: Plan, found: Situation, step: Step) -> ClusterState:
@@ -70,15 +72,17 @@ def judged(plan: Plan, step: Step) -> Judgement | None:
     return judgement(plan.variant, finding(acceptance, ACCEPTANCE), finding(latency, LATENCY))
 
 
-def history(limits: list[dict[str, object]], steps: list[Step]) -> Iterator[tuple[Situation, Plan]]:
+def history(
+    limits: list[Fields], steps: list[Step], windows: list[Fields] | None = None
+) -> Iterator[tuple[Situation, Plan]]:
     changes = 0
-    of = spec(limits)
+    of = spec(limits, 0, windows)
     found = Situation(1, Status(), ClusterState(), NOW, of, ladder(of), None)
     for step in [Step("rolled", None, 0, changed=False), *steps]:
         plan = decide(found)
         yield found, plan
         changes += step.changed
-        of = spec(limits, changes)
+        of = spec(limits, changes, windows)
         found = replace(
             found,
             status=report(found, plan, None, name="chat"),
@@ -90,9 +94,10 @@ def history(limits: list[dict[str, object]], steps: list[Step]) -> Iterator[tupl
         )
 
 
-def begun(limits: list[dict[str, object]], steps: list[Step]) -> list[Operation]:
+def begun(limits: list[Fields], steps: list[Step], windows: list[Fields] | None = None) -> list[Operation]:
     """Return every roll that the operator began by itself, oldest first; nothing of this is taken from the status."""
-    operations = {plan.operation.id: plan.operation for _, plan in history(limits, steps) if plan.operation is not None}
+    plans = (plan for _, plan in history(limits, steps, windows))
+    operations = {plan.operation.id: plan.operation for plan in plans if plan.operation is not None}
     return list(operations.values())
 
 
@@ -105,7 +110,7 @@ def inside(operations: list[Operation], upto: Operation, limit: Limit) -> int:
 
 
 @given(LIMITS, STEPS)
-def test_no_history_has_more_actions_than_any_limit_allows(limits: list[dict[str, object]], steps: list[Step]) -> None:
+def test_no_history_has_more_actions_than_any_limit_allows(limits: list[Fields], steps: list[Step]) -> None:
     operations = begun(limits, steps)
     event(f"{min(len(operations), 5)} or more actions")
     for limit in spec(limits).policy.budget.limits:
@@ -114,7 +119,7 @@ def test_no_history_has_more_actions_than_any_limit_allows(limits: list[dict[str
 
 
 @given(LIMITS, STEPS)
-def test_what_is_counted_are_the_actions_of_the_last_week(limits: list[dict[str, object]], steps: list[Step]) -> None:
+def test_what_is_counted_are_the_actions_of_the_last_week(limits: list[Fields], steps: list[Step]) -> None:
     operations = [operation.started_at for operation in begun(limits, steps)]
     *_, (found, plan) = history(limits, steps)
     assert list(plan.actions) == operations[len(operations) - len(plan.actions) :]
@@ -124,10 +129,26 @@ def test_what_is_counted_are_the_actions_of_the_last_week(limits: list[dict[str,
 
 @given(STEPS)
 def test_a_spent_budget_frees_by_itself(steps: list[Step]) -> None:
-    limits: list[dict[str, object]] = [{"count": 1, "window": "10m"}]
+    limits: list[Fields] = [{"count": 1, "window": "10m"}]
     for found, plan in history(limits, steps):
         if plan.hold is not None and plan.hold.reason == "BudgetSpent":
             event("spent")
             later = decide(replace(found, now=found.now + timedelta(minutes=10)))
             assert later.operation is not None
             assert later.hold is None
+
+
+WINDOWS: list[Fields] = [
+    {"schedule": "0 12 * * *", "duration": "1h"},
+    {"schedule": "30 */6 * * *", "duration": "2h", "timeZone": "Asia/Kathmandu"},
+    {"schedule": "0 2 * * 1-5", "duration": "20h", "timeZone": "America/New_York"},
+]
+
+
+@given(st.lists(st.sampled_from(WINDOWS), min_size=1, max_size=2), STEPS)
+def test_no_action_begins_outside_of_every_window(windows: list[Fields], steps: list[Step]) -> None:
+    open_windows = spec([], 0, windows).rollout.windows
+    for operation in begun([], steps, windows):
+        event("back" if operation.trigger == REVERT else "on")
+        at = datetime.fromisoformat(operation.started_at)
+        assert operation.trigger == REVERT or open_now(open_windows, at)

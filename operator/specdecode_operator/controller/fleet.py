@@ -8,6 +8,7 @@ the decision is in the caches. So no two workers take the last slot.
 from collections.abc import Iterable
 from datetime import datetime
 
+from specdecode_operator.api.v1alpha1 import Phase
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.settings import FleetSettings
 from specdecode_operator.controller.store import Key, Store
@@ -50,7 +51,7 @@ class Fleet:
 
     def reserve(self, key: Key, plan: Plan) -> None:
         """Count the operation of `plan` from now on; to be called with no await after `state`."""
-        if plan.operation is not None:
+        if plan.operation is not None and plan.operation.phase is not Phase.VERIFYING:
             self._reserved.add(key)
         self._metrics.operations.set(self._in_flight())
 

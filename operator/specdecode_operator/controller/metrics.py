@@ -36,7 +36,7 @@ class Metrics:
         self.notifications = self._counter("notifications", "Notifications by outcome.", "outcome")
         self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
         self.resources = self._gauge("resources", "Resources known.")
-        self.operations = self._gauge("operations", "Operations in flight of all resources.")
+        self.operations = self._gauge("operations", "Operations that move pods, over all resources.")
         self.breaching = self._gauge("fleet_breaching", "Resources lately in confirmed breach.", "endpoint")
         self.last_evaluation = self._gauge("last_evaluation_timestamp_seconds", "End of the last evaluation.")
         self.value = self._gauge("signal_value", "Signal by window, from 0 to 1.", *_RESOURCE, "signal", "window")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from specdecode_operator.api.names import KIND, NAME_LABEL
+from specdecode_operator.api.v1alpha1 import Phase
 from specdecode_operator.clients import Manifest
 
 __all__ = ["CHILD_KINDS", "Key", "Store"]
@@ -27,7 +28,7 @@ class Store:
         self._objects: dict[_Name, Manifest] = {}
         self._pods: dict[Key, set[_Name]] = defaultdict(set)
         self.operating: set[Key] = set()
-        """Resources whose status has an operation; to be read only."""
+        """Resources whose status has an operation that moves pods, or may still; to be read only."""
 
     def put(self, kind: str, body: Mapping[str, Any]) -> Key | None:
         """Keep `body` unless something newer is known; return the resource it belongs to, or None then."""
@@ -41,7 +42,7 @@ class Store:
         key = _owner(kind, body)
         if kind == "Pod" and key is not None:
             self._pods[key].add(name)
-        if kind == KIND and key is not None and (body.get("status") or {}).get("operation"):
+        if kind == KIND and key is not None and _operates(body):
             self.operating.add(key)
         return key
 
@@ -91,6 +92,12 @@ class Store:
 def _name(kind: str, body: Mapping[str, Any]) -> _Name:
     metadata = body["metadata"]
     return kind, metadata["namespace"], metadata["name"]
+
+
+def _operates(body: Mapping[str, Any]) -> bool:
+    """Whether an operation is under way; one that is only verified may be so for as long as nobody sends requests."""
+    operation = (body.get("status") or {}).get("operation") or {}
+    return bool(operation) and operation.get("phase") != Phase.VERIFYING
 
 
 def _uid(body: Mapping[str, Any]) -> str:

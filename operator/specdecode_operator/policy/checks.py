@@ -203,7 +203,7 @@ def fleet_busy(case: Case) -> Hold | None:
     """Other resources are being rolled."""
     if not case.situation.fleet.full:
         return None
-    message = "as many operations are in flight as fleet.maxConcurrentRolls allows; this one waits for one to end"
+    message = "as many resources are being rolled as fleet.maxConcurrentRolls allows; this one waits for one to end"
     return Hold("FleetBusy", message, case.situation.now + _LOOK_AGAIN)
 
 

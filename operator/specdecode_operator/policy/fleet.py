@@ -12,7 +12,7 @@ class FleetRules:
     stop: bool = False
     """Whether the operator takes no action of its own at all."""
     slots: int = 5
-    """Operations that may be in flight at once."""
+    """Operations that may move pods at once."""
     count: int = 3
     """Resources in breach from which on a common cause is suspected."""
     percent: int = 20
@@ -29,7 +29,7 @@ class FleetState:
 
     rules: FleetRules = FleetRules()
     rolling: int = 0
-    """Operations in flight of other resources, those included that were decided and are not recorded yet."""
+    """Operations of other resources that move pods, those included that were decided and are not recorded yet."""
     breaching: int = 0
     """Resources behind the same endpoint that have lately been in confirmed breach."""
     watched: int = 0
@@ -42,7 +42,7 @@ class FleetState:
 
     @property
     def full(self) -> bool:
-        """Whether as many operations are in flight as may be."""
+        """Whether as many resources are being rolled as may be."""
         return self.rolling >= self.rules.slots
 
     @property

@@ -149,7 +149,7 @@ class TestReference:
         [
             "| `model` | object | required | The target model. |",
             "| `suspend` | boolean | `false` | Stops the operator's own actions, not its evaluation;",
-            "| `policy.mode` | `Observe` \\| `Enforce` | `Observe` |",
+            "| `policy.mode` | `Observe` \\| `Recommend` \\| `Enforce` | `Observe` |",
             "| `policy.objectives[].percentile` | `50` \\| `90` \\| `95` \\| `99` \\| `99.9` | `99` |",
             "| `speculation.numSpeculativeTokens` | integer ≥ 1 ≤ 64 |  | Tokens proposed a step.",
         ],

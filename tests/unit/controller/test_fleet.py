@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from specdecode_operator.controller.reconcile import Parts, Reconciler
 from specdecode_operator.controller.settings import FleetSettings, HoldAll, NotificationSettings
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import decide
-from support.builders import ENFORCE, NOW, body, judgement, rung, situation, spec_of
+from support.builders import ENFORCE, NOW, body, judgement, rung, situation, spec_of, verifying
 from support.fake_kubernetes import FakeKubernetes
 
 CHAT, CODE, MAIL = ("prod", "chat"), ("prod", "code"), ("dev", "chat")
@@ -68,6 +69,11 @@ class TestInFlight:
 
     def test_a_plan_without_an_operation_takes_no_slot(self, fleet: Fleet) -> None:
         fleet.reserve(CHAT, WAITS)
+        assert fleet.state(MAIL, "default").rolling == 0
+
+    def test_what_is_only_being_verified_takes_no_slot(self, fleet: Fleet) -> None:
+        waiting = replace(ROLLS, operation=verifying())
+        fleet.reserve(CHAT, waiting)
         assert fleet.state(MAIL, "default").rolling == 0
 
     def test_its_own_reservation_does_not_count(self, fleet: Fleet) -> None:

@@ -42,6 +42,14 @@ class TestOperating:
             found.append(set(store.operating))
         assert found == [set(), {KEY}, {KEY}, set()]
 
+    def test_one_that_is_only_being_verified_does_not_count(self, store: Store) -> None:
+        found = []
+        for version, phase in ((1, "Rolling"), (2, "Verifying")):
+            status = {"operation": {"id": "d1", "phase": phase}}
+            store.put("SpecDecodeDeployment", ours(str(version)) | {"status": status})
+            found.append(set(store.operating))
+        assert found == [{KEY}, set()]
+
     def test_an_older_version_changes_nothing(self, store: Store) -> None:
         store.put("SpecDecodeDeployment", ours("5") | {"status": {"operation": {"id": "d1"}}})
         store.put("SpecDecodeDeployment", ours("4"))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import (
+    MAX_ACTIONS,
     Condition,
     ConditionStatus,
     EffectiveThreshold,
@@ -111,10 +112,12 @@ def test_ten_decisions_with_the_longest_names_fit_into_8_kib() -> None:
         samples="1000000000 / 1000000000",
         outcome=Outcome.SUPERSEDED,
         generation=2**40,
+        dry_run=True,
     )
-    decisions = tuple(entry.model_copy(update={"id": f"{number:08x}"}) for number in range(10))
+    decisions = tuple(entry.model_copy(update={"id": f"{number:08x}-tpotp99.9"}) for number in range(10))
     before = situation(spec, judgement=None)
-    found = report(before, Plan(rung(spec), None, decisions, None), None, name="n" * 50)
+    plan = Plan(rung(spec), None, decisions, None, actions=(stamp(NOW),) * MAX_ACTIONS)
+    found = report(before, plan, None, name="n" * 50)
     text = json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
     assert len(text.encode()) <= 8 * KIB
 

@@ -11,6 +11,8 @@ SINGULAR: Final = "specdecodedeployment"
 SHORT_NAME: Final = "sdd"
 
 FIELD_MANAGER: Final = "specdecode-operator"
+WEBHOOK_FIELD_MANAGER: Final = "specdecode-operator-webhook"
+"""Owns the CA bundle in the webhook's configuration, of which the rest is the release's."""
 ENGINE_CONTAINER: Final = "engine"
 
 NAME_LABEL: Final = f"{GROUP}/name"

@@ -30,6 +30,11 @@ class Metrics:
             ("endpoint",),
             registry=self.registry,
         )
+        self.reviews = self._counter("admission_reviews", "Reviews of the webhook by outcome.", "outcome")
+        self.certificate_expiry = self._gauge(
+            "webhook_certificate_expiry_timestamp_seconds", "End of the webhook's certificate; NaN where there is none."
+        )
+        self.certificate_expiry.set(float("nan"))
         self.queue = self._gauge("queue_length", "Resources waiting to be reconciled.")
         self.resources = self._gauge("resources", "Resources known.")
         self.last_evaluation = self._gauge("last_evaluation_timestamp_seconds", "End of the last evaluation.")

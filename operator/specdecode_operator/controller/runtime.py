@@ -22,6 +22,7 @@ from specdecode_operator.controller.reconcile import Parts, Reconciler
 from specdecode_operator.controller.server import Server
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
+from specdecode_operator.controller.webhook import Webhook
 
 __all__ = ["Runtime", "run"]
 
@@ -51,6 +52,7 @@ class Runtime:
         self._reconciler = Reconciler(
             Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
         )
+        self._webhook = Webhook(settings, kubernetes, self._metrics, _now) if settings.webhook.enabled else None
         self._ticked = _now()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,8 +60,9 @@ class Runtime:
         await self._fill()
         address, port = self._settings.listen_address, self._settings.listen_port
         with Server(address, port, self._metrics, self._health) as server:
-            _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
-            await self._work(stop)
+            async with self._webhook or contextlib.nullcontext():
+                _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
+                await self._work(stop)
 
     def close(self) -> None:
         """Close the connections to Prometheus."""
@@ -71,6 +74,8 @@ class Runtime:
         loops = [asyncio.create_task(self._queue.work(self._reconciler)) for _ in range(self._settings.workers)]
         loops.append(asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._evaluate)))
         loops.append(asyncio.create_task(self._every(self._settings.resync_interval_seconds, self._resync)))
+        if self._webhook is not None:
+            loops.append(asyncio.create_task(self._every(self._webhook.pause, self._webhook.renew)))
         await asyncio.sleep(0)
         watches = asyncio.create_task(self._watch(stop))
         try:

@@ -1,10 +1,10 @@
 """The administrator's settings: a YAML file, overridden by `SPECDECODE_*` environment variables."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -12,9 +12,16 @@ from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
 from specdecode_operator.policy import Scope
 
-__all__ = ["Endpoint", "Settings", "load"]
+__all__ = ["Endpoint", "Settings", "WebhookSettings", "load"]
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "SelfSigned": ("namespace", "service_name", "configuration_name", "secret_name"),
+    "Files": ("cert_file", "key_file"),
+}
+"""What a kind of certificate cannot do without."""
 
 
 class _Part(BaseModel):
@@ -52,6 +59,28 @@ class Endpoint(_Part):
         return Scope(self.namespace_label, self.pod_label, self.matchers)
 
 
+class WebhookSettings(_Part):
+    """The validating webhook; the chart knows the names and files, and writes this itself."""
+
+    enabled: bool = False
+    listen_port: Port = 9443
+    certificate: Literal["SelfSigned", "Files"] = "SelfSigned"
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    namespace: str = ""
+    service_name: str = ""
+    configuration_name: str = ""
+    secret_name: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = _NEEDED[self.certificate] if self.enabled else ()
+        missing = [name for name in needed if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"certificate {self.certificate} needs {', '.join(map(to_camel, missing))}")
+        return self
+
+
 class Settings(BaseSettings):
     """What an administrator decides for all resources."""
 
@@ -74,12 +103,14 @@ class Settings(BaseSettings):
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside
     """Address of `/metrics` and `/healthz`."""
-    listen_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    listen_port: Port = 8080
     """Port of `/metrics` and `/healthz`; 0 picks a free one."""
     log_format: Literal["json", "console"] = "json"
     """How log lines look."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe log lines to write."""
+    webhook: WebhookSettings = WebhookSettings()
+    """The validating webhook."""
 
     @field_validator("endpoints")
     @classmethod

@@ -1,8 +1,10 @@
 """The process: how it fills its caches, and when it calls itself unhealthy."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from specdecode_operator.controller.runtime import Runtime
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import Key
-from support.builders import body
+from specdecode_operator.controller.webhook.certificates import decoded, expiry, issue
+from support.builders import NOW, body
 from support.fake_kubernetes import FakeKubernetes
 
 CHAT, CODE = ("prod", "chat"), ("prod", "code")
@@ -112,6 +115,42 @@ class TestHealth:
     def test_a_reconcile_that_hangs_is_noticed(self, process: Process) -> None:
         process.runtime._queue._running[CHAT] = -1000.0
         assert process.runtime._health() == "a reconcile hangs"
+
+
+class TestWebhook:
+    OWN = {"namespace": "system", "serviceName": "hook", "configurationName": "release", "secretName": "hook"}
+
+    def test_there_is_none_by_default(self, process: Process) -> None:
+        assert process.runtime._webhook is None
+
+    async def test_where_it_is_asked_for_it_serves_with_a_certificate_while_it_is_entered(self) -> None:
+        process = Process(listenAddress="127.0.0.1", webhook={"enabled": True, "listenPort": 0, **self.OWN})
+        process.kubernetes.put({"kind": "Secret", "metadata": {"name": "hook", "namespace": "system"}})
+        assert process.runtime._webhook is not None
+        async with process.runtime._webhook as webhook:
+            held = decoded(process.kubernetes.objects["Secret", "system", "hook"]["data"])
+            assert held is not None
+            context = ssl.create_default_context(cadata=held.bundle)
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", webhook.port, ssl=context, server_hostname="hook.system.svc"
+            )
+            writer.close()
+            await writer.wait_closed()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", webhook.port)
+
+    async def test_with_files_nothing_is_asked_of_the_cluster(self, tmp_path: Path) -> None:
+        pair = issue(("hook",), NOW)
+        for name, text in (("tls.crt", pair.certificate), ("tls.key", pair.key)):
+            (tmp_path / name).write_text(text)
+        files = {"certFile": str(tmp_path / "tls.crt"), "keyFile": str(tmp_path / "tls.key")}
+        process = Process(webhook={"enabled": True, "certificate": "Files", **files})
+        assert process.runtime._webhook is not None
+        await process.runtime._webhook.renew()
+        shown = process.runtime._metrics.registry.get_sample_value(
+            "specdecode_webhook_certificate_expiry_timestamp_seconds"
+        )
+        assert (shown, process.kubernetes.got) == (expiry(pair.certificate).timestamp(), [])
 
 
 async def test_a_step_that_fails_ends_the_process_loudly(process: Process) -> None:

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller import InvalidSettings, Settings, load
+from specdecode_operator.controller.settings import WebhookSettings
 from specdecode_operator.policy import Scope
 
 ENDPOINT = {"name": "default", "url": "http://prometheus.monitoring:9090"}
+OWN = {"namespace": "system", "serviceName": "hook", "configurationName": "release", "secretName": "hook"}
 URL_PATTERN = "String should match pattern '^https?://[^\\s?#@]+$'"
 
 
@@ -30,6 +33,7 @@ class TestFile:
             listen_port=8080,
             log_format="json",
             log_level="info",
+            webhook=WebhookSettings(),
         )
 
     def test_an_empty_one_is_fine(self, file: Path) -> None:
@@ -66,6 +70,24 @@ class TestFile:
             headers={"X-Scope-OrgID": "tenant"},
         )
         assert (endpoint.scope, endpoint.scrape_interval_seconds) == (Scope("ns", "pod_name", {"cluster": "eu"}), 60.0)
+
+    def test_a_webhook_with_its_own_certificate(self, file: Path) -> None:
+        file.write_text(yaml.safe_dump({"webhook": {"enabled": True, "listenPort": 9444, **OWN}}))
+        assert load(file).webhook == WebhookSettings(
+            enabled=True,
+            listen_port=9444,
+            certificate="SelfSigned",
+            namespace="system",
+            service_name="hook",
+            configuration_name="release",
+            secret_name="hook",  # noqa: S106 - a name
+        )
+
+    def test_a_webhook_with_files(self, file: Path) -> None:
+        paths = {"certFile": "/tls/tls.crt", "keyFile": "/tls/tls.key"}
+        file.write_text(yaml.safe_dump({"webhook": {"enabled": True, "certificate": "Files", **paths}}))
+        found = load(file).webhook
+        assert (found.cert_file, found.key_file) == (Path("/tls/tls.crt"), Path("/tls/tls.key"))
 
     @pytest.mark.parametrize(
         ("text", "sentence"),
@@ -113,6 +135,19 @@ class TestFile:
             {"endpoints": [ENDPOINT, ENDPOINT]},
             "settings: endpoints: Value error, endpoints: two have the same name; names must differ",
         ),
+        (
+            {"webhook": {"enabled": True, "namespace": "system"}},
+            "settings: webhook: Value error, certificate SelfSigned needs serviceName, configurationName, secretName",
+        ),
+        (
+            {"webhook": {"enabled": True, "certificate": "Files", "certFile": "/tls.crt", **OWN}},
+            "settings: webhook: Value error, certificate Files needs keyFile",
+        ),
+        (
+            {"webhook": {"certificate": "CertManager"}},
+            "settings: webhook.certificate: Input should be 'SelfSigned' or 'Files'",
+        ),
+        ({"webhook": {"port": 1}}, "settings: webhook.port: Extra inputs are not permitted"),
         (
             {"endpoints": [ENDPOINT | {"podLabel": 'pod"}'}]},
             "settings: endpoints.0.podLabel: String should match pattern '^[a-zA-Z_][a-zA-Z0-9_]*$'",
@@ -169,6 +204,12 @@ class TestEnvironment:
     def test_endpoints_are_json(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SPECDECODE_ENDPOINTS", '[{"name": "default", "url": "http://prometheus:9090"}]')
         assert [endpoint.url for endpoint in load(None).endpoints] == ["http://prometheus:9090"]
+
+    def test_a_part_of_the_webhook(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file.write_text(yaml.safe_dump({"webhook": {"enabled": True, **OWN}}))
+        monkeypatch.setenv("SPECDECODE_WEBHOOK__LISTEN_PORT", "9444")
+        found = load(file).webhook
+        assert (found.enabled, found.listen_port, found.service_name) == (True, 9444, "hook")
 
     def test_what_is_wrong_there_is_named_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SPECDECODE_WORKERS", "many")

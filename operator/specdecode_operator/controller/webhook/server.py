@@ -78,7 +78,7 @@ class WebhookServer:
             await web.SockSite(runner, self._socket, ssl_context=self._identity.context).start()
             await self._stop.wait()
         finally:
-            await runner.cleanup()
+            await _end(runner)
 
     async def _handle(self, request: web.Request) -> web.Response:
         """Answer, whatever was sent; no answer repeats any of it."""
@@ -100,6 +100,17 @@ class WebhookServer:
     def _failed(self, status: int, sentence: str) -> web.Response:
         self._metrics.reviews.labels("failed").inc()
         return web.Response(status=status, text=f"{sentence}\n")
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Let requests end, and close all connections: those of API servers stay open, and answer a farewell late."""
+    server = runner.server
+    transports = [] if server is None else [connection.transport for connection in server.connections]
+    await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 def _reviewed(body: bytes) -> Manifest:

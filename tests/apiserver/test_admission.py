@@ -81,7 +81,7 @@ class Hook:
 
     def stop(self) -> None:
         """Answer nobody any more."""
-        self.server.__exit__()
+        self.server.stop()
 
     def live(self) -> Manifest:
         return self.api.call("GET", f"{CONFIGURATION}/{self.name}")

@@ -1,6 +1,6 @@
 """Errors of the controller package."""
 
-__all__ = ["ControllerError", "InvalidSettings", "MalformedReview", "UnusableCertificate"]
+__all__ = ["ControllerError", "InvalidSettings", "MalformedReview", "UnusableCertificate", "WebhookStopped"]
 
 
 class ControllerError(Exception):
@@ -17,3 +17,7 @@ class MalformedReview(ControllerError):
 
 class UnusableCertificate(ControllerError):
     """A certificate and key that no server can show; the message says why, and holds nothing of the key."""
+
+
+class WebhookStopped(ControllerError):
+    """The webhook's thread ended though nobody asked for it."""

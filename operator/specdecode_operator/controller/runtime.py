@@ -5,7 +5,7 @@ import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import kopf
 import structlog
@@ -22,7 +22,9 @@ from specdecode_operator.controller.reconcile import Parts, Reconciler
 from specdecode_operator.controller.server import Server
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
-from specdecode_operator.controller.webhook import Webhook
+
+if TYPE_CHECKING:
+    from specdecode_operator.controller.webhook import Webhook
 
 __all__ = ["Runtime", "run"]
 
@@ -52,7 +54,7 @@ class Runtime:
         self._reconciler = Reconciler(
             Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
         )
-        self._webhook = Webhook(settings, kubernetes, self._metrics, _now) if settings.webhook.enabled else None
+        self._webhook = _webhook(settings, kubernetes, self._metrics) if settings.webhook.enabled else None
         self._ticked = _now()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -147,6 +149,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await runtime.run(stop)
         finally:
             runtime.close()
+
+
+def _webhook(settings: Settings, kubernetes: Kubernetes, metrics: Metrics) -> "Webhook":
+    from specdecode_operator.controller.webhook import Webhook  # noqa: PLC0415 - 9 MB that most operators need not hold
+
+    return Webhook(settings, kubernetes, metrics, _now)
 
 
 def _now() -> datetime:

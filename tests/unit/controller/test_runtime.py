@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from specdecode_operator.controller.errors import WebhookStopped
 from specdecode_operator.controller.runtime import Runtime
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import Key
@@ -131,13 +132,22 @@ class TestWebhook:
             held = decoded(process.kubernetes.objects["Secret", "system", "hook"]["data"])
             assert held is not None
             context = ssl.create_default_context(cadata=held.bundle)
-            _, writer = await asyncio.open_connection(
-                "127.0.0.1", webhook.port, ssl=context, server_hostname="hook.system.svc"
-            )
+            assert webhook._server is not None
+            port = webhook._server.port
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="hook.system.svc")
             writer.close()
             await writer.wait_closed()
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection("127.0.0.1", webhook.port)
+            await asyncio.open_connection("127.0.0.1", port)
+
+    async def test_one_that_ended_by_itself_ends_the_process_loudly(self) -> None:
+        process = Process(listenAddress="127.0.0.1", webhook={"enabled": True, "listenPort": 0, **self.OWN})
+        assert process.runtime._webhook is not None
+        async with process.runtime._webhook as webhook:
+            assert webhook._server is not None
+            webhook._server.stop()
+            with pytest.raises(WebhookStopped, match=r"^the webhook's server has ended by itself$"):
+                await webhook.renew()
 
     async def test_with_files_nothing_is_asked_of_the_cluster(self, tmp_path: Path) -> None:
         pair = issue(("hook",), NOW)

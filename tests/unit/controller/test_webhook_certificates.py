@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -152,6 +154,20 @@ class TestYear:
         for hour in range(24 * 91):
             held = advance(held, HOSTS, NOW + hour * HOUR, published=False)
             assert trusted(held.bundle, held.serving, NOW + hour * HOUR)
+
+
+def test_a_certificate_of_somebody_elses_without_a_name_is_replaced() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hook")])
+    found = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + LIFE).sign(key, hashes.SHA256())
+    pem = found.public_bytes(serialization.Encoding.PEM).decode()
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    held = decoded(encoded(Holding(Pair(pem, secret.decode(), pem))))
+    after = advance(held, HOSTS, NOW, published=False)
+    assert trusted(after.bundle, after.serving, NOW)
+    assert after.retired == (pem,)
 
 
 HELD = [

@@ -126,6 +126,14 @@ class TestSelfSigned:
         await replica.source.renew()
         assert release.bundle == pair.authority
 
+    @pytest.mark.parametrize("bundle", ["", "Zm9v", "//79"], ids=["empty", "text", "bytes"])
+    async def test_a_bundle_of_somebody_elses_is_replaced(
+        self, release: Release, replica: Replica, bundle: str
+    ) -> None:
+        release.webhook["clientConfig"]["caBundle"] = bundle
+        pair = await serving(release, replica)
+        assert release.bundle == pair.authority
+
     async def test_a_secret_that_somebody_emptied_is_filled_again(self, release: Release, replica: Replica) -> None:
         before = await serving(release, replica)
         release.kubernetes.put({**release.secret, "data": {}})

@@ -1,6 +1,5 @@
 """The validating webhook: pre-flight's answer before a resource is stored."""
 
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 import structlog
 
 from specdecode_operator.clients import Kubernetes
+from specdecode_operator.controller.errors import WebhookStopped
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.webhook.identity import Identity
@@ -29,9 +29,7 @@ class Webhook:
         self._metrics = metrics
         self._identity = Identity()
         self._source = _source(settings, kubernetes, (self._identity, metrics), clock)
-        self._stack = contextlib.ExitStack()
-        self.port = 0
-        """The port that is listened on, once it serves."""
+        self._server: WebhookServer | None = None
 
     @property
     def pause(self) -> float:
@@ -39,21 +37,22 @@ class Webhook:
         return self._source.pause
 
     async def renew(self) -> None:
-        """Bring the certificate up to date."""
+        """Bring the certificate up to date; raise `WebhookStopped` where nobody serves it any more."""
+        if self._server is not None and not self._server.alive:
+            raise WebhookStopped("the webhook's server has ended by itself")
         await self._source.renew()
 
     async def __aenter__(self) -> Self:
         await self.renew()
-        server = WebhookServer(
-            self._settings.listen_address, self._settings.webhook.listen_port, self._identity, self._metrics
-        )
-        self._stack.enter_context(server)
-        self.port = server.port
-        _logger.info("webhook serves", port=server.port)
+        address, port = self._settings.listen_address, self._settings.webhook.listen_port
+        self._server = WebhookServer(address, port, self._identity, self._metrics)
+        self._server.start()
+        _logger.info("webhook serves", port=self._server.port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._stack.close()
+        if self._server is not None:
+            self._server.stop()
 
 
 def _source(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -112,7 +112,7 @@ def decoded(data: Mapping[str, str]) -> Holding | None:
         serving = _pair(texts, "")
         waiting = _pair(texts, "next-") if "next-tls.crt" in texts else None
         retired = x509.load_pem_x509_certificates(texts.get("retired-ca.crt", "").encode()) if _retired(texts) else []
-    except (InvalidSignature, KeyError, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, KeyError, ValueError, TypeError):
         return None
     return Holding(serving, waiting, tuple(_pem(found) for found in retired))
 
@@ -124,8 +124,11 @@ def _succeeded(held: Holding, pair: Pair, now: dt.datetime) -> Holding:
 
 def _usable(pair: Pair, hosts: Sequence[str], now: dt.datetime) -> bool:
     found = _parsed(pair.certificate)
-    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return now < found.not_valid_after_utc and list(names) == [_host(host) for host in hosts]
+    try:
+        names = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return False
+    return now < found.not_valid_after_utc and names == [_host(host) for host in hosts]
 
 
 def _living(authorities: Iterable[str], now: dt.datetime) -> tuple[str, ...]:

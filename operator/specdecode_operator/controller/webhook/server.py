@@ -55,11 +55,24 @@ class WebhookServer:
         found: int = self._socket.getsockname()[1]
         return found
 
+    @property
+    def alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive()
+
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let requests end, and close all connections."""
         with contextlib.suppress(RuntimeError):  # the loop ended by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()

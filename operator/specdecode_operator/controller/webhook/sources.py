@@ -149,7 +149,7 @@ class SelfSigned:
 def _bundles(configuration: Mapping[str, Any]) -> list[str]:
     """Return the bundle of every webhook, and an empty one where there is no webhook."""
     clients = [webhook["clientConfig"] for webhook in configuration.get("webhooks") or []]
-    return [base64.b64decode(client.get("caBundle") or "").decode() for client in clients] or [""]
+    return [base64.b64decode(client.get("caBundle") or "").decode(errors="replace") for client in clients] or [""]
 
 
 def _trusting(configuration: Manifest, bundle: str) -> Manifest:

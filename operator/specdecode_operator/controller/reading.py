@@ -6,7 +6,7 @@ from typing import Any
 
 from specdecode_operator.api.v1alpha1 import Metadata, PreflightStatus, SpecDecodeDeployment, Status, parse
 from specdecode_operator.policy import Ladder, Variant, ladder
-from specdecode_operator.sizing import Examination, examine_rungs, find, summary
+from specdecode_operator.sizing import Examination, find, preflight, summary
 
 __all__ = ["Reader", "Reading", "status_of"]
 
@@ -56,9 +56,11 @@ class Reader:
 
 def _reading(resource: SpecDecodeDeployment) -> Reading:
     rungs = ladder(resource.spec)
-    found = examine_rungs(resource.spec, rungs.rungs, facts=find)
-    refused = {rung.name for rung in rungs.fallbacks if found[rung.name].errors}
-    return Reading(resource, replace(rungs, unusable=frozenset(refused)), found)
+    examinations = {
+        rung.name: preflight(resource.spec, rung.model, rung.speculation, facts=find) for rung in rungs.rungs
+    }
+    refused = {rung.name for rung in rungs.fallbacks if examinations[rung.name].errors}
+    return Reading(resource, replace(rungs, unusable=frozenset(refused)), examinations)
 
 
 def _of_same_spec(known: Reading, body: Mapping[str, Any]) -> Reading | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Remark, error
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine.versions import Span, Version, span
 
@@ -80,8 +80,7 @@ def kv_cache_usage(version: Version) -> str:
 def unmeasured(metrics: Iterable[LatencyMetric], version: Version) -> tuple[Remark, ...]:
     """Return an error for each of `metrics`, those of `policy.objectives`, that `version` does not expose."""
     return tuple(
-        Remark(
-            Level.ERROR,
+        error(
             "LatencyNotMeasured",
             f"policy.objectives[{index}].metric",
             f"vLLM {version} has no {LATENCY_HISTOGRAMS[metric]}, which came with"

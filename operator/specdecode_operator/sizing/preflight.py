@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specdecode_operator.api.names import NO_SPECULATION_VARIANT, PRIMARY_VARIANT
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, error
 from specdecode_operator.api.v1alpha1 import (
     MAX_WARNINGS,
     Draft,
@@ -65,8 +65,8 @@ def preflight(spec: Spec, model: Model, speculation: Speculation, *, facts: Look
     """
     try:
         target, draft = _facts(model, facts), _facts(speculation.draft, facts)
-    except UnreadableConfig as error:
-        return Examination((Remark(Level.ERROR, "FactsImpossible", "model.facts", str(error)),))
+    except UnreadableConfig as unreadable:
+        return Examination((error("FactsImpossible", "model.facts", str(unreadable)),))
     gpu = find_gpu(spec.resources.gpu.product or "")
     capability = None if gpu is None or gpu.capability is None else float("{}.{}".format(*gpu.capability))
     remarks = (

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.flags import FLAGS, LEGACY_FLAGS
 from specdecode_operator.engine.methods import METHODS, NAME_WORDS, Runner
-from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, advice, error, needs, warning
+from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, needs
 from specdecode_operator.engine.versions import NEWEST, Feature, Version, span
 
 __all__ = [

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import Draft, Engine, Method, Model, Speculation
 from specdecode_operator.engine import Version
 from specdecode_operator.sizing.facts import ModelFacts
 
-__all__ = ["HEADS", "Asked", "active", "advice", "billions", "error", "warning"]
+__all__ = ["HEADS", "Asked", "active", "billions"]
 
 HEADS: Final = frozenset({Method.EAGLE, Method.EAGLE3})
 """Methods whose draft is a head on the target's hidden states, not a model of its own."""
@@ -64,18 +63,3 @@ def billions(parameters: int) -> str:
     if parameters < _BILLION:
         return f"{parameters / 1e6:.3g}M"
     return f"{parameters / _BILLION:.3g}B"
-
-
-def error(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what cannot run."""
-    return Remark(Level.ERROR, code, field, message)
-
-
-def advice(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what may be done better, or should be known."""
-    return Remark(Level.ADVICE, code, field, message)
-
-
-def warning(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what runs, but not as one would expect."""
-    return Remark(Level.WARNING, code, field, message)

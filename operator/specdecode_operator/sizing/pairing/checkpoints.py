@@ -8,10 +8,10 @@ vLLM takes the method from the checkpoint's `quantization_config`, and a differe
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, error, warning
 from specdecode_operator.engine import Version
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import Asked, error, warning
+from specdecode_operator.sizing.pairing.asked import Asked
 
 __all__ = ["draft_quantization", "target_quantization"]
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine import Version
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import Asked, advice, error, warning
+from specdecode_operator.sizing.pairing.asked import Asked
 
 __all__ = ["draft_context", "draft_heads", "draft_length", "target_context", "target_heads", "tokens"]
 

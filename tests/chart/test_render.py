@@ -67,6 +67,7 @@ SETTINGS: list[tuple[str, Any]] = [
     ("endpoints", [ENDPOINT]),
     ("evaluationIntervalSeconds", 2.5),
     ("resyncIntervalSeconds", 86400),
+    ("checkEngineVersion", False),
     ("workers", 64),
     ("listenAddress", "127.0.0.1"),
     ("listenPort", 65535),

@@ -11,9 +11,11 @@ from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.store import Store
 from specdecode_operator.policy import Finding, Judgement, Verdict
 from support.builders import ACCEPTANCE, NOW, body, rung, spec_of
+from support.fake_engines import FakeEngines
 from support.fake_kubernetes import FakeKubernetes
 
 KEY = ("prod", "chat")
@@ -29,6 +31,7 @@ class World:
         self.kubernetes = FakeKubernetes()
         self.store = Store()
         self.metrics = Metrics()
+        self.engines = FakeEngines()
         self.now = NOW
         self.start()
         self.change(**spec)
@@ -39,7 +42,8 @@ class World:
         clock = self.clock
         self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
         applier = Applier(self.kubernetes, self.store, self.metrics)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
+        self.running = RunningReleases(self.store, WorkQueue(), self.engines)
+        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock, self.running)
         self.reconciler = Reconciler(parts)
 
     def clock(self) -> datetime:

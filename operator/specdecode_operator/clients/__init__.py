@@ -1,8 +1,10 @@
-"""Kubernetes and Prometheus, with typed errors."""
+"""Kubernetes, Prometheus and the engines, with typed errors."""
 
+from specdecode_operator.clients.engine import Engines
 from specdecode_operator.clients.errors import (
     ClientError,
     Conflict,
+    EngineUnreachable,
     Forbidden,
     KubernetesError,
     NotFound,
@@ -17,6 +19,8 @@ __all__ = [
     "ClientError",
     "Conflict",
     "Connection",
+    "EngineUnreachable",
+    "Engines",
     "Forbidden",
     "Kubernetes",
     "KubernetesError",

@@ -24,10 +24,14 @@ class Reading:
         """Return what pre-flight says of `variant`."""
         return self.examinations[variant.name]
 
+    @property
+    def active(self) -> Variant:
+        """The variant that the pods run or are rolled to."""
+        return self.ladder.find(self.resource.status.active_variant) or self.ladder.primary
+
     def preflight(self) -> PreflightStatus | None:
         """Return what the status is to say of it."""
-        active = self.ladder.find(self.resource.status.active_variant) or self.ladder.primary
-        return summary(self.examinations, active.name)
+        return summary(self.examinations, self.active.name)
 
 
 class Reader:

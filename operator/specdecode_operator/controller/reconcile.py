@@ -13,7 +13,7 @@ import structlog
 
 from specdecode_operator.api.errors import InvalidResource
 from specdecode_operator.api.names import API_VERSION, KIND, UNFREEZE_ANNOTATION
-from specdecode_operator.api.v1alpha1 import Status
+from specdecode_operator.api.v1alpha1 import PreflightStatus, Status
 from specdecode_operator.clients import (
     Conflict,
     Forbidden,
@@ -29,6 +29,7 @@ from specdecode_operator.controller.events import post
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.reading import Reader, Reading, status_of
+from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
     ClusterState,
@@ -41,6 +42,7 @@ from specdecode_operator.policy import (
     notes,
     report,
     report_unreadable,
+    with_releases,
 )
 from specdecode_operator.workload import WorkloadError, children, replaces
 
@@ -64,6 +66,8 @@ class Parts:
     applier: Applier
     metrics: Metrics
     clock: Callable[[], datetime]
+    running: RunningReleases | None = None
+    """None where engines are not asked for their release."""
 
 
 class Reconciler:
@@ -156,9 +160,15 @@ class Reconciler:
             spec=reading.resource.spec,
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
-            preflight=reading.preflight(),
+            preflight=self._preflight(key, reading, observation.status),
             unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
         )
+
+    def _preflight(self, key: Key, reading: Reading, status: Status) -> PreflightStatus | None:
+        """Return what the checks say of the spec, and what the engines that run say of themselves."""
+        running, variant = self._parts.running, reading.active
+        releases = None if running is None else running.of(key, variant.hash)
+        return with_releases(reading.preflight(), releases, spec=reading.resource.spec, status=status, variant=variant)
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
         """Return the children of `plan`; where they would roll pods, the API server must accept them first."""

@@ -11,7 +11,7 @@ import kopf
 import structlog
 
 from specdecode_operator.api.names import FIELD_MANAGER, KIND, NAME_LABEL
-from specdecode_operator.clients import Kubernetes, KubernetesError, Manifest, Prometheus, type_of
+from specdecode_operator.clients import Engines, Kubernetes, KubernetesError, Manifest, Prometheus, type_of
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
 from specdecode_operator.controller.handlers import kopf_settings, registry
@@ -19,6 +19,7 @@ from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.server import Server
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
@@ -45,11 +46,14 @@ class Runtime:
         self._endpoints = {
             endpoint.name: Watched(endpoint, Prometheus(endpoint.connection)) for endpoint in settings.endpoints
         }
+        self._engines = Engines()
+        self._running = RunningReleases(self._store, self._queue, self._engines)
         reader = Reader()
         self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now)
         applier = Applier(kubernetes, self._store, self._metrics)
+        running = self._running if settings.check_engine_version else None
         self._reconciler = Reconciler(
-            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
+            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, running)
         )
         self._ticked = _now()
 
@@ -57,9 +61,10 @@ class Runtime:
         """Work until `stop` is set or a part fails."""
         await self._fill()
         address, port = self._settings.listen_address, self._settings.listen_port
-        with Server(address, port, self._metrics, self._health) as server:
-            _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
-            await self._work(stop)
+        async with self._engines:
+            with Server(address, port, self._metrics, self._health) as server:
+                _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
+                await self._work(stop)
 
     def close(self) -> None:
         """Close the connections to Prometheus."""
@@ -71,6 +76,10 @@ class Runtime:
         loops = [asyncio.create_task(self._queue.work(self._reconciler)) for _ in range(self._settings.workers)]
         loops.append(asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._evaluate)))
         loops.append(asyncio.create_task(self._every(self._settings.resync_interval_seconds, self._resync)))
+        if self._settings.check_engine_version:
+            loops.append(
+                asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._running.tick))
+            )
         await asyncio.sleep(0)
         watches = asyncio.create_task(self._watch(stop))
         try:

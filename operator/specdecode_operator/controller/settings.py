@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """Pause between evaluations."""
     resync_interval_seconds: Seconds = 600.0
     """Pause between complete comparisons with the cluster."""
+    check_engine_version: bool = True
+    """Whether every engine is asked once which release it runs."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside

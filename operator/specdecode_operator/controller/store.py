@@ -116,8 +116,10 @@ def _slim(kind: str, body: Mapping[str, Any]) -> Manifest:
 
 
 def _slim_status(status: Mapping[str, Any]) -> Manifest:
-    """Keep the conditions of a pod, and of its containers those that were restarted."""
+    """Keep the conditions and the address of a pod, and of its containers those that were restarted."""
     slim: Manifest = {"conditions": status.get("conditions") or []}
+    if "podIP" in status:
+        slim["podIP"] = status["podIP"]
     for name in ("initContainerStatuses", "containerStatuses"):
         restarted = [entry for entry in status.get(name) or [] if entry.get("restartCount")]
         if restarted:

@@ -16,6 +16,7 @@ from specdecode_operator.engine.metrics import (
     latency_histogram,
     unmeasured,
 )
+from specdecode_operator.engine.running import VERSION_PATH, other_release, told_release
 from specdecode_operator.engine.speculation import speculative_config
 from specdecode_operator.engine.versions import NEWEST, OLDEST, Feature, Span, Version
 
@@ -27,6 +28,7 @@ __all__ = [
     "OLDEST",
     "PORT",
     "RUNNING_REQUESTS",
+    "VERSION_PATH",
     "Counter",
     "EngineError",
     "Feature",
@@ -41,6 +43,8 @@ __all__ = [
     "gpu_memory_utilization",
     "kv_cache_usage",
     "latency_histogram",
+    "other_release",
     "speculative_config",
+    "told_release",
     "unmeasured",
 ]

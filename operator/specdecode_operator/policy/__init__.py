@@ -7,6 +7,7 @@ from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
+from specdecode_operator.policy.running import with_releases
 from specdecode_operator.policy.signals import LatencySignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, judge, overall, repeated
@@ -47,4 +48,5 @@ __all__ = [
     "signals",
     "snapshot",
     "timestamp",
+    "with_releases",
 ]

@@ -126,3 +126,9 @@ async def test_the_length_of_the_queue_is_shown_at_every_evaluation(process: Pro
     process.runtime._queue.mark(CHAT)
     await process.runtime._evaluate()
     assert process.runtime._metrics.registry.get_sample_value("specdecode_queue_length") == 1.0
+
+
+@pytest.mark.parametrize(("values", "asked"), [({}, True), ({"checkEngineVersion": False}, False)])
+def test_engines_are_asked_for_their_release_unless_the_settings_say_no(values: dict[str, Any], *, asked: bool) -> None:
+    runtime = Process(**values).runtime
+    assert (runtime._reconciler._parts.running is not None) == asked

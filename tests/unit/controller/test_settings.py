@@ -25,6 +25,7 @@ class TestFile:
             endpoints=(),
             evaluation_interval_seconds=15,
             resync_interval_seconds=600,
+            check_engine_version=True,
             workers=8,
             listen_address="0.0.0.0",  # noqa: S104 - the default
             listen_port=8080,

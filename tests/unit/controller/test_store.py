@@ -127,9 +127,10 @@ class TestPods:
         ready = {"type": "Ready", "status": "True"}
         full = pod("chat-1", managedFields=[{"manager": "kubelet"}])
         full["spec"] = {"containers": [{"name": "engine"}]}
-        full["status"] = {"conditions": [ready], "podIP": "10.0.0.1"}
+        full["status"] = {"conditions": [ready], "podIP": "10.0.0.1", "hostIP": "10.1.0.1"}
         store.put("Pod", full)
-        assert store.pods(KEY) == [{**pod("chat-1"), "spec": {}, "status": {"conditions": [ready]}}]
+        kept = {"conditions": [ready], "podIP": "10.0.0.1"}
+        assert store.pods(KEY) == [{**pod("chat-1"), "spec": {}, "status": kept}]
 
     def test_of_the_containers_only_those_that_were_restarted_are_kept(self, store: Store) -> None:
         state = {"waiting": {"reason": "CrashLoopBackOff"}}

@@ -18,6 +18,7 @@ from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader, Reading
 from specdecode_operator.controller.settings import Endpoint
 from specdecode_operator.controller.store import Key, Store
+from specdecode_operator.engine import Version
 from specdecode_operator.policy import (
     Demand,
     Evidence,
@@ -28,6 +29,7 @@ from specdecode_operator.policy import (
     Variant,
     gather,
     judge,
+    measurable,
     queries,
     repeated,
     signals,
@@ -170,6 +172,7 @@ class Evaluator:
             judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
             for signal in signals(spec)
         )
+        findings = measurable(findings, spec, variant)
         self._show(key, findings)
         again = _repeated(self._judgements.get(key), variant, findings)
         return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
@@ -215,4 +218,5 @@ def _demand(group: Mapping[Key, Reading]) -> Demand:
         for signal in signals(reading.resource.spec):
             if isinstance(signal, LatencySignal) and signal.edge is not None:
                 edges[signal.metric].add(signal.edge)
-    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()})
+    versions = frozenset(Version.parse(reading.resource.spec.engine.version) for reading in group.values())
+    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()}, versions)

@@ -4,7 +4,7 @@ from specdecode_operator.engine.arguments import PORT, Serving, arguments
 from specdecode_operator.engine.buckets import bucket_edges, edge_at_or_above
 from specdecode_operator.engine.defaults import gpu_memory_utilization
 from specdecode_operator.engine.errors import EngineError
-from specdecode_operator.engine.examine import examine
+from specdecode_operator.engine.examine import acceptance_counted, examine
 from specdecode_operator.engine.flags import Flags
 from specdecode_operator.engine.metrics import (
     COUNTERS,
@@ -14,6 +14,7 @@ from specdecode_operator.engine.metrics import (
     Counter,
     kv_cache_usage,
     latency_histogram,
+    latency_histograms,
     unmeasured,
 )
 from specdecode_operator.engine.running import VERSION_PATH, other_release, told_release
@@ -36,6 +37,7 @@ __all__ = [
     "Serving",
     "Span",
     "Version",
+    "acceptance_counted",
     "arguments",
     "bucket_edges",
     "edge_at_or_above",
@@ -43,6 +45,7 @@ __all__ = [
     "gpu_memory_utilization",
     "kv_cache_usage",
     "latency_histogram",
+    "latency_histograms",
     "other_release",
     "speculative_config",
     "told_release",

@@ -13,7 +13,7 @@ from typing import Final
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.versions import ALWAYS, Span, Version, span
 
-__all__ = ["METHODS", "NAME_WORDS", "EngineMethod", "Runner", "default_runner", "method_word"]
+__all__ = ["METHODS", "NAME_WORDS", "V0_GONE", "EngineMethod", "Runner", "default_runner", "method_word"]
 
 
 class Runner(StrEnum):
@@ -44,7 +44,8 @@ class EngineMethod:
     """An older word, and the first release that was seen to take the new one."""
 
 
-_V0_GONE: Final = Version(0, 10, 0)
+V0_GONE: Final = Version(0, 10, 0)
+"""The first release without the engine V0 (`vllm/engine/arg_utils.py`)."""
 
 METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.DRAFT_MODEL: EngineMethod(
@@ -105,4 +106,4 @@ def default_runner(method: Method, version: Version) -> Runner:
         return Runner.V2 if version >= Version(0, 25, 0) else Runner.V1
     if found.v2 is not None and version >= found.v2:
         return Runner.V2
-    return Runner.V1 if version >= min(found.v1, _V0_GONE) else Runner.V0
+    return Runner.V1 if version >= min(found.v1, V0_GONE) else Runner.V0

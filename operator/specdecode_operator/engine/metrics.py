@@ -25,6 +25,7 @@ __all__ = [
     "Counter",
     "kv_cache_usage",
     "latency_histogram",
+    "latency_histograms",
     "unmeasured",
 ]
 
@@ -70,6 +71,12 @@ def latency_histogram(metric: LatencyMetric, version: Version) -> str | None:
     """Return the histogram of `metric`, or None where `version` has none."""
     name = LATENCY_HISTOGRAMS[metric]
     return name if version in SERIES.get(name, Span()) else None
+
+
+def latency_histograms(metric: LatencyMetric, versions: Iterable[Version]) -> tuple[str, ...]:
+    """Return the distinct histograms of `metric` in `versions`; none where none of them has one."""
+    names = (latency_histogram(metric, version) for version in sorted(versions, reverse=True))
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def kv_cache_usage(version: Version) -> str:

@@ -4,6 +4,7 @@ from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
+from specdecode_operator.policy.measurable import measurable
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
@@ -39,6 +40,7 @@ __all__ = [
     "gather",
     "judge",
     "ladder",
+    "measurable",
     "notes",
     "overall",
     "queries",

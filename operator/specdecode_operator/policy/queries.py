@@ -13,7 +13,15 @@ from enum import StrEnum
 from typing import TypeVar
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import COUNTERS, FINISHED_REQUESTS, LATENCY_HISTOGRAMS, RUNNING_REQUESTS, Counter
+from specdecode_operator.engine import (
+    COUNTERS,
+    FINISHED_REQUESTS,
+    NEWEST,
+    RUNNING_REQUESTS,
+    Counter,
+    Version,
+    latency_histograms,
+)
 from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
 
 __all__ = ["Demand", "Query", "Row", "Scope", "queries", "snapshot"]
@@ -44,10 +52,12 @@ class Scope:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the resources behind one endpoint need: windows in seconds, and bucket edges by metric."""
+    """What the resources behind one endpoint need: windows in seconds, bucket edges by metric, and their releases."""
 
     windows: frozenset[float] = frozenset()
     edges: Mapping[LatencyMetric, frozenset[float]] = field(default_factory=dict)
+    versions: frozenset[Version] = frozenset({NEWEST})
+    """Series are asked for by every name that they have in these releases, and not at all where they have none."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +127,9 @@ def _window_queries(window: float, demand: Demand, scope: Scope, by: str) -> lis
         found.append(Query(text, Kind.COUNTER, window, counter=counter))
     for metric, edges in sorted(demand.edges.items()):
         selector = _matchers(scope, f'le=~"{_edges(edges)}"')
-        text = f"sum by ({by}, le) (increase({LATENCY_HISTOGRAMS[metric]}_bucket{{{selector}}}[{span}]))"
-        found.append(Query(text, Kind.BUCKETS, window, metric=metric))
+        for name in latency_histograms(metric, demand.versions):
+            text = f"sum by ({by}, le) (increase({name}_bucket{{{selector}}}[{span}]))"
+            found.append(Query(text, Kind.BUCKETS, window, metric=metric))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.clients import PrometheusError
 from specdecode_operator.controller.evaluator import Evaluator, Watched
 from specdecode_operator.controller.metrics import Metrics
@@ -18,6 +19,7 @@ from support.builders import NOW, TPOT, body, rung, spec_of, stamp
 from support.fake_prometheus import FakePrometheus, Traffic
 
 CHAT = ("prod", "chat")
+NGRAM: dict[str, Any] = {"speculation": {"method": "NGram", "numSpeculativeTokens": 4}}
 OUTAGE = PrometheusError("status 503")
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": stamp(NOW - timedelta(hours=2))}
 
@@ -220,6 +222,35 @@ class TestConfirmation:
         again = Loop(loop.prometheus, loop.store)
         found = await again.tick()
         assert (verdicts(found), found and found.confirmed) == ([Verdict.BREACH], False)
+
+
+class TestOldEngines:
+    """0.8.5 to 0.10: what the release does not show, or counts wrongly, is never a breach."""
+
+    @pytest.mark.parametrize(
+        ("version", "method", "found"),
+        [
+            ("0.9.2", {}, [Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.9.2", NGRAM, [Verdict.BREACH, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.10.2", NGRAM, [Verdict.BREACH, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.33.0", {}, [Verdict.BREACH, Verdict.BREACH, Verdict.BREACH]),
+        ],
+    )
+    async def test_whatever_is_answered(
+        self, loop: Loop, version: str, method: dict[str, Any], found: list[Verdict]
+    ) -> None:
+        objectives = [TPOT, {"metric": "Ttft", "threshold": "40ms"}]
+        loop.prometheus.traffic = Traffic(acceptance=0.1, slow=0.5, edges=(0.04, 0.05))
+        loop.add(policy={"objectives": objectives}, engine={"version": version}, **method)
+        assert verdicts(await loop.tick()) == found
+
+    async def test_a_histogram_that_none_of_the_releases_has_is_not_asked_for(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]}, engine={"version": "0.10.2"}, **NGRAM)
+        await loop.tick()
+        loop.add("code", policy={"objectives": [TPOT]}, engine={"version": "0.33.0"})
+        await loop.tick()
+        asked = [[query.metric for query in queries if query.metric] for queries in loop.prometheus.asked]
+        assert asked == [[], [LatencyMetric.TPOT] * 2]
 
 
 class TestOutage:

@@ -13,6 +13,7 @@ from specdecode_operator.engine import (
     Version,
     kv_cache_usage,
     latency_histogram,
+    latency_histograms,
     unmeasured,
 )
 from specdecode_operator.engine.versions import READ
@@ -59,6 +60,21 @@ def test_a_histogram_is_named_where_the_release_exposes_it(
     metric: LatencyMetric, version: str, name: str | None
 ) -> None:
     assert latency_histogram(metric, Version.parse(version)) == name
+
+
+@pytest.mark.parametrize(
+    ("metric", "versions", "names"),
+    [
+        (LatencyMetric.TPOT, ["0.10.2", "0.33.0"], ("vllm:request_time_per_output_token_seconds",)),
+        (LatencyMetric.TPOT, ["0.9.2", "0.10.2"], ()),
+        (LatencyMetric.TTFT, ["0.8.3", "0.33.0"], ("vllm:time_to_first_token_seconds",)),
+        (LatencyMetric.E2E, [], ()),
+    ],
+)
+def test_names_in_several_releases_are_given_once(
+    metric: LatencyMetric, versions: list[str], names: tuple[str, ...]
+) -> None:
+    assert latency_histograms(metric, map(Version.parse, versions)) == names
 
 
 @pytest.mark.parametrize(

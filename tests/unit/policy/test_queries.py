@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import pytest
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import Counter
+from specdecode_operator.engine import NEWEST, Counter, Version
+from specdecode_operator.engine.versions import READ
 from specdecode_operator.policy import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
 from specdecode_operator.policy.queries import Kind
@@ -103,6 +104,33 @@ class TestText:
         edges = {metric: frozenset({1.0}) for metric in (LatencyMetric.TTFT, LatencyMetric.E2E, LatencyMetric.TPOT)}
         found = [query.metric for query in queries(Demand(frozenset({60.0}), edges), Scope()) if query.metric]
         assert found == [LatencyMetric.E2E, LatencyMetric.TPOT, LatencyMetric.TTFT]
+
+
+class TestReleases:
+    """A series is asked for by the names that it has in the releases behind the endpoint."""
+
+    @pytest.mark.parametrize(
+        ("versions", "metric", "number"),
+        [
+            (["0.8.5"], LatencyMetric.TPOT, 0),
+            (["0.8.5", "0.9.2", "0.10.2"], LatencyMetric.TPOT, 0),
+            (["0.11.0"], LatencyMetric.TPOT, 1),
+            (["0.8.5", "0.33.0"], LatencyMetric.TPOT, 1),
+            ([str(version) for version in READ], LatencyMetric.TPOT, 1),
+            (["0.8.3"], LatencyMetric.TTFT, 1),
+            ([str(version) for version in READ], LatencyMetric.TTFT, 1),
+            ([str(version) for version in READ], LatencyMetric.E2E, 1),
+            ([], LatencyMetric.E2E, 0),
+        ],
+    )
+    def test_a_histogram_is_asked_for_once_a_name(
+        self, versions: list[str], metric: LatencyMetric, number: int
+    ) -> None:
+        demand = Demand(frozenset({60.0}), {metric: frozenset({1.0})}, frozenset(map(Version.parse, versions)))
+        assert len([text for text in texts(demand) if "_bucket" in text]) == number
+
+    def test_the_newest_release_counts_where_none_is_given(self) -> None:
+        assert texts(Demand(TWO_WINDOWS, TPOT_EDGE)) == texts(Demand(TWO_WINDOWS, TPOT_EDGE, frozenset({NEWEST})))
 
 
 class TestNumber:

@@ -7,7 +7,7 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from chart import generated, values
-from specdecode_operator.controller.settings import Endpoint, Settings
+from specdecode_operator.controller.settings import Endpoint, FactsJob, Settings
 
 
 @pytest.mark.parametrize("part", [generated.crd, generated.readme, generated.manifests], ids=lambda part: part.__name__)
@@ -19,6 +19,8 @@ def test_generated_files_are_up_to_date(part: Callable[[], dict[Path, str]]) -> 
 def test_the_settings_of_the_chart_are_those_of_the_operator() -> None:
     known = {value.path for value in values.described()}
     fields = {f"settings.{to_camel(name)}" for name in Settings.model_fields}
+    fields.remove("settings.factsJob")
+    fields |= {f"settings.factsJob.{field.alias}" for field in FactsJob.model_fields.values()}
     fields |= {f"settings.endpoints[].{field.alias}" for field in Endpoint.model_fields.values()}
     assert {path for path in known if path.startswith("settings.")} == fields
 

@@ -62,12 +62,20 @@ SWITCHES = [
 ]
 """A value that is true by default, and the kinds that are not rendered when it is false."""
 
+FACTS_JOB: dict[str, Any] = {
+    "enabled": True,
+    "image": "registry/operator:1",
+    "deadlineSeconds": 60,
+    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
+}
+
 SETTINGS: list[tuple[str, Any]] = [
     ("namespaces", ["team-a", "team-b"]),
     ("endpoints", [ENDPOINT]),
     ("evaluationIntervalSeconds", 2.5),
     ("resyncIntervalSeconds", 86400),
     ("checkEngineVersion", False),
+    ("factsJob", FACTS_JOB),
     ("workers", 64),
     ("listenAddress", "127.0.0.1"),
     ("listenPort", 65535),
@@ -141,6 +149,7 @@ def test_every_value_is_tested() -> None:
     tested = (
         {case[0] for case in VALUES} | {path for path, _ in SWITCHES} | {f"settings.{name}" for name, _ in SETTINGS}
     )
+    tested = tested - {"settings.factsJob"} | {f"settings.factsJob.{name}" for name in FACTS_JOB}
     assert tested | {"rbac.aggregate"} == values.leaves()
 
 
@@ -167,6 +176,19 @@ def test_the_definition_of_the_resource_is_that_of_the_models_and_outlives_the_r
 
 def test_the_operator_has_the_fewest_rights() -> None:
     assert rights(operator_role(render())) == RIGHTS
+
+
+def test_it_may_create_jobs_only_where_the_settings_allow_them() -> None:
+    found = render({"settings": {"factsJob": {"enabled": True}}})
+    assert rights(operator_role(found)) == RIGHTS | {"jobs.batch": {"create", "patch"}}
+
+
+def test_jobs_for_facts_run_the_operators_own_image_unless_another_is_named() -> None:
+    image = {"repository": "registry/operator", "tag": "1"}
+    jobs: list[dict[str, Any]] = [{"enabled": True}, {"enabled": True, "image": "other:2"}, {"enabled": False}]
+    rendered = [render({"image": image, "settings": {"factsJob": job}}) for job in jobs]
+    found = [yaml.safe_load(settings_file(manifests))["factsJob"]["image"] for manifests in rendered]
+    assert found == ["registry/operator:1", "other:2", ""]
 
 
 def test_with_namespaces_it_has_them_there_alone() -> None:

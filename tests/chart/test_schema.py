@@ -30,6 +30,9 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.endpoints", [{"name": "default", "url": "http://prometheus", "caFile": "ca.crt"}]),
     ("settings.evaluationIntervalSeconds", "15s"),
     ("settings.evaluationIntervalSeconds", 0),
+    ("settings.factsJob.enabled", "yes"),
+    ("settings.factsJob.deadlineSeconds", 5),
+    ("settings.factsJob.claim", "weights"),
     ("settings.workers", 65),
     ("settings.listenPort", 0),
     ("settings.logFormat", "xml"),
@@ -50,7 +53,7 @@ def test_a_wrong_value_is_refused_and_named(path: str, value: Any) -> None:
     with pytest.raises(CommandError, match=re.escape(name)) as refusal:
         render(values.nested(path, value))
     assert "values don't meet the specifications of the schema" in str(refusal.value)
-    assert section in str(refusal.value)
+    assert section.replace(".", "/") in str(refusal.value)
 
 
 def test_values_of_a_parent_chart_are_let_through() -> None:

@@ -51,7 +51,11 @@ class FakeKubernetes(Kubernetes):
     ) -> "list[Manifest]":
         self.listed.append((kind, namespace, label_selector))
         self._fail("list", kind)
-        found = [body for name, body in self.objects.items() if name[0] == kind and namespace in (None, name[1])]
+        found = [
+            body
+            for name, body in self.objects.items()
+            if name[0] == kind and namespace in (None, name[1]) and _selected(body, label_selector)
+        ]
         return [{name: value for name, value in copy.deepcopy(body).items() if name not in _TYPE} for body in found]
 
     async def apply(self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False) -> Manifest:
@@ -102,6 +106,12 @@ class FakeKubernetes(Kubernetes):
         metadata.setdefault("uid", f"uid-{number}")
         metadata.setdefault("generation", 1)
         metadata["resourceVersion"] = str(number)
+
+
+def _selected(manifest: Mapping[str, Any], selector: str | None) -> bool:
+    labels = manifest["metadata"].get("labels") or {}
+    wanted = (part.partition("=") for part in selector.split(",")) if selector else ()
+    return all(name in labels and (not equals or labels[name] == value) for name, equals, value in wanted)
 
 
 def _name(manifest: Mapping[str, Any]) -> Name:

@@ -7,6 +7,7 @@ from typing import Any
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.facts import FactsJobs
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
@@ -27,6 +28,8 @@ BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0
 class World:
     """A resource in a cluster, and a reconciler that looks after it."""
 
+    facts: FactsJobs | None = None
+
     def __init__(self, **spec: Any) -> None:
         self.kubernetes = FakeKubernetes()
         self.store = Store()
@@ -43,7 +46,17 @@ class World:
         self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
         applier = Applier(self.kubernetes, self.store, self.metrics)
         self.running = RunningReleases(self.store, WorkQueue(), self.engines)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock, self.running)
+        parts = Parts(
+            self.kubernetes,
+            self.store,
+            reader,
+            self.evaluator,
+            applier,
+            self.metrics,
+            clock,
+            running=self.running,
+            facts=self.facts,
+        )
         self.reconciler = Reconciler(parts)
 
     def clock(self) -> datetime:

@@ -69,4 +69,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create]
+{{- if .Values.settings.factsJob.enabled }}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [create, patch]
+{{- end }}
 {{- end }}

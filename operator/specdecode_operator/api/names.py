@@ -14,6 +14,8 @@ FIELD_MANAGER: Final = "specdecode-operator"
 ENGINE_CONTAINER: Final = "engine"
 
 NAME_LABEL: Final = f"{GROUP}/name"
+FACTS_LABEL: Final = f"{GROUP}/facts-of"
+"""Name of the resource, on a Job and its pods that read facts: they are no engines."""
 ROLE_LABEL: Final = f"{GROUP}/role"
 VARIANT_LABEL: Final = f"{GROUP}/variant"
 VARIANT_HASH_LABEL: Final = f"{GROUP}/variant-hash"
@@ -22,6 +24,8 @@ UNFREEZE_ANNOTATION: Final = f"{GROUP}/unfreeze"
 """A person sets it on the resource, to the id in `status.frozen`; it counts once, since every freeze has its own id."""
 
 ROLE_STABLE: Final = "stable"
+ROLE_FACTS: Final = "facts"
+"""A pod that reads what no catalog knows of a model."""
 
 PRIMARY_VARIANT: Final = "primary"
 """The variant that `spec` itself describes."""

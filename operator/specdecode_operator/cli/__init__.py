@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "advise": "advise",
     "render": "render",
     "migrate-flags": "migrate_flags",
+    "facts": "facts",
     "crds": "crds",
     "reference": "reference",
 }

@@ -36,6 +36,7 @@ _KINDS: Final = {
     "Service": ("api", None, "v1", "services"),
     "PodDisruptionBudget": ("apis", "policy", "v1", "poddisruptionbudgets"),
     "Pod": ("api", None, "v1", "pods"),
+    "Job": ("apis", "batch", "v1", "jobs"),
     "Event": ("api", None, "v1", "events"),
 }
 _ERRORS: Final[dict[int, type[KubernetesError]]] = {

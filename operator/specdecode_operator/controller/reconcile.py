@@ -26,6 +26,7 @@ from specdecode_operator.clients import (
 from specdecode_operator.controller.applier import Applier, NotOurs
 from specdecode_operator.controller.evaluator import Evaluator
 from specdecode_operator.controller.events import post
+from specdecode_operator.controller.facts import FactsJobs
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.reading import Reader, Reading, status_of
@@ -33,15 +34,20 @@ from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
     ClusterState,
+    FactsStep,
     Observation,
     Plan,
     Problem,
     Situation,
     changed_decisions,
     decide,
+    facts_ended,
+    facts_known,
     notes,
     report,
     report_unreadable,
+    report_waiting,
+    with_facts_failure,
     with_releases,
 )
 from specdecode_operator.workload import WorkloadError, children, replaces
@@ -68,6 +74,8 @@ class Parts:
     clock: Callable[[], datetime]
     running: RunningReleases | None = None
     """None where engines are not asked for their release."""
+    facts: FactsJobs | None = None
+    """None where no Job may read unknown models."""
 
 
 class Reconciler:
@@ -121,6 +129,8 @@ class Reconciler:
         if (problem := _refused(reading, situation, plan)) is not None:
             await self._unreadable(body, observation, problem)
             return None
+        if (again := await self._read_facts(body, reading, situation)) is not None:
+            return again
         try:
             rendered = await self._render(situation, plan, reading)
         except WorkloadError as error:
@@ -161,6 +171,7 @@ class Reconciler:
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
             preflight=self._preflight(key, reading, observation.status),
+            facts=facts_known(reading.sources, observation.status.facts),
             unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
         )
 
@@ -168,7 +179,21 @@ class Reconciler:
         """Return what the checks say of the spec, and what the engines that run say of themselves."""
         running, variant = self._parts.running, reading.active
         releases = None if running is None else running.of(key, variant.hash)
-        return with_releases(reading.preflight(), releases, spec=reading.resource.spec, status=status, variant=variant)
+        plan = with_facts_failure(reading.preflight(), facts_known(reading.sources, status.facts))
+        return with_releases(plan, releases, spec=reading.resource.spec, status=status, variant=variant)
+
+    async def _read_facts(self, body: Manifest, reading: Reading, situation: Situation) -> float | None:
+        """Have unknown models read before the first pods are made; return when to look again, or None to go on."""
+        jobs = self._parts.facts
+        step = FactsStep(None) if jobs is None else await jobs.step(reading, situation)
+        if jobs is None or step.again is None or step.facts is None:
+            return None
+        ahead = report_waiting(situation, step.facts)
+        body = await self._record(body, situation.status, ahead)
+        if not step.facts.finished and (refused := await jobs.begin(reading)) is not None:
+            await self._record(body, ahead, report_waiting(situation, facts_ended(step.facts, refused)))
+            return 0.0
+        return step.again
 
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
         """Return the children of `plan`; where they would roll pods, the API server must accept them first."""
@@ -228,7 +253,10 @@ class Reconciler:
         self._problems.pop(key, None)
         self._parts.evaluator.forget(key)
         self._parts.applier.forget(key)
-        self._parts.reader.forget(self._seen.pop(key, ""))
+        uid = self._seen.pop(key, "")
+        self._parts.reader.forget(uid)
+        if self._parts.facts is not None:
+            self._parts.facts.forget(uid)
 
 
 def _refused(reading: Reading, situation: Situation, plan: Plan) -> Problem | None:

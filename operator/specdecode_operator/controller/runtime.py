@@ -14,6 +14,7 @@ from specdecode_operator.api.names import FIELD_MANAGER, KIND, NAME_LABEL
 from specdecode_operator.clients import Engines, Kubernetes, KubernetesError, Manifest, Prometheus, type_of
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.facts import FactsJobs
 from specdecode_operator.controller.handlers import kopf_settings, registry
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
@@ -52,8 +53,10 @@ class Runtime:
         self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now)
         applier = Applier(kubernetes, self._store, self._metrics)
         running = self._running if settings.check_engine_version else None
+        options = settings.facts_job.options
+        facts = None if options is None else FactsJobs(kubernetes, options)
         self._reconciler = Reconciler(
-            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, running)
+            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now, running, facts)
         )
         self._ticked = _now()
 

@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
 from specdecode_operator.policy import Scope
+from specdecode_operator.workload import FactsJobOptions
 
-__all__ = ["Endpoint", "Settings", "load"]
+__all__ = ["Endpoint", "FactsJob", "Settings", "load"]
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
@@ -52,6 +53,31 @@ class Endpoint(_Part):
         return Scope(self.namespace_label, self.pod_label, self.matchers)
 
 
+class FactsJob(_Part):
+    """The Job that reads `config.json` of models that no catalog knows."""
+
+    enabled: bool = False
+    image: str = ""
+    deadline_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
+    resources: dict[str, dict[str, str]] = {
+        "requests": {"cpu": "50m", "memory": "128Mi"},
+        "limits": {"cpu": "500m", "memory": "256Mi"},
+    }
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and not self.image:
+            raise ValueError("factsJob.image: it must have the command specdecode; name one")
+        return self
+
+    @property
+    def options(self) -> FactsJobOptions | None:
+        """What the Job is made with; None where there is to be none."""
+        if not self.enabled:
+            return None
+        return FactsJobOptions(self.image, self.deadline_seconds, self.resources)
+
+
 class Settings(BaseSettings):
     """What an administrator decides for all resources."""
 
@@ -72,6 +98,8 @@ class Settings(BaseSettings):
     """Pause between complete comparisons with the cluster."""
     check_engine_version: bool = True
     """Whether every engine is asked once which release it runs."""
+    facts_job: FactsJob = FactsJob()
+    """The Job that reads `config.json` of models that no catalog knows."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside

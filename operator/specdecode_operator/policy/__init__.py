@@ -3,11 +3,20 @@
 from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
+from specdecode_operator.policy.facts import FactsStep, facts_ended, facts_known, facts_step, with_facts_failure
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.measurable import measurable
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
 from specdecode_operator.policy.record import timestamp
-from specdecode_operator.policy.report import Note, Severity, changed_decisions, notes, report, report_unreadable
+from specdecode_operator.policy.report import (
+    Note,
+    Severity,
+    changed_decisions,
+    notes,
+    report,
+    report_unreadable,
+    report_waiting,
+)
 from specdecode_operator.policy.running import with_releases
 from specdecode_operator.policy.signals import LatencySignal, Signal, signals
 from specdecode_operator.policy.situation import ClusterState, Judgement, Observation, Situation
@@ -17,6 +26,7 @@ __all__ = [
     "ClusterState",
     "Demand",
     "Evidence",
+    "FactsStep",
     "Finding",
     "Judgement",
     "Ladder",
@@ -37,6 +47,9 @@ __all__ = [
     "Verdict",
     "changed_decisions",
     "decide",
+    "facts_ended",
+    "facts_known",
+    "facts_step",
     "gather",
     "judge",
     "ladder",
@@ -47,8 +60,10 @@ __all__ = [
     "repeated",
     "report",
     "report_unreadable",
+    "report_waiting",
     "signals",
     "snapshot",
     "timestamp",
+    "with_facts_failure",
     "with_releases",
 ]

@@ -9,7 +9,7 @@ from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Observation, Situation
 from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
-__all__ = ["Problem", "conditions", "updated"]
+__all__ = ["Problem", "conditions", "held_back", "updated"]
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _NOT_EVALUATED = "NotEvaluated"
@@ -53,12 +53,20 @@ def conditions(situation: Situation, plan: Plan, problem: Problem | None) -> lis
 
 def updated(situation: Observation, problem: Problem) -> list[Condition]:
     """Return the conditions of a resource that cannot be read: what runs stays, and `Stalled` says why."""
+    waiting = _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected")
+    return _replaced(situation, waiting, _stalled(problem, late=situation.cluster.deadline_exceeded))
+
+
+def held_back(situation: Observation) -> list[Condition]:
+    """Return the conditions while a Job reads the models and no pod is made yet."""
+    message = "a Job reads config.json of models that no catalog knows; pods are made after it"
+    return _replaced(situation, _Draft("Reconciling", _TRUE, "ReadingModels", message), _stalled(None, late=False))
+
+
+def _replaced(situation: Observation, *others: _Draft) -> list[Condition]:
+    """Return the conditions of the status with those that do not depend on a plan as they are now."""
     kept = {condition.type: condition for condition in situation.status.conditions}
-    drafts = [
-        _ready(situation),
-        _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected"),
-        _stalled(problem, late=situation.cluster.deadline_exceeded),
-    ]
+    drafts = [_ready(situation), *others]
     kept |= {draft.type: _finish(draft, situation) for draft in drafts}
     return list(kept.values())
 

@@ -6,13 +6,21 @@ from enum import StrEnum
 from typing import Final
 
 from specdecode_operator.api.names import NAME_LABEL
-from specdecode_operator.api.v1alpha1 import REVERT, Condition, Decision, FailureReason, Outcome, Status
-from specdecode_operator.policy.conditions import Problem, conditions, updated
+from specdecode_operator.api.v1alpha1 import (
+    REVERT,
+    Condition,
+    Decision,
+    FactsStatus,
+    FailureReason,
+    Outcome,
+    Status,
+)
+from specdecode_operator.policy.conditions import Problem, conditions, held_back, updated
 from specdecode_operator.policy.decide import Plan
 from specdecode_operator.policy.signals import effective_thresholds, signals
 from specdecode_operator.policy.situation import Observation, Situation
 
-__all__ = ["Note", "Severity", "changed_decisions", "notes", "report", "report_unreadable"]
+__all__ = ["Note", "Severity", "changed_decisions", "notes", "report", "report_unreadable", "report_waiting"]
 
 
 class Severity(StrEnum):
@@ -45,6 +53,7 @@ def report(situation: Situation, plan: Plan, problem: Problem | None, *, name: s
         selector=f"{NAME_LABEL}={name}",
         operation=plan.operation,
         plan=situation.preflight,
+        facts=situation.facts,
         reversals=plan.reversals,
         frozen=plan.frozen,
         blocked=list(plan.blocked),
@@ -61,6 +70,19 @@ def report_unreadable(situation: Observation, problem: Problem) -> Status:
             "conditions": updated(situation, problem),
             "replicas": situation.cluster.total,
             "ready_replicas": situation.cluster.ready,
+        }
+    )
+
+
+def report_waiting(situation: Observation, facts: FactsStatus | None) -> Status:
+    """Return the status while `facts` are being read, before the first pods are made."""
+    return situation.status.model_copy(
+        update={
+            "observed_generation": situation.generation,
+            "conditions": held_back(situation),
+            "replicas": situation.cluster.total,
+            "ready_replicas": situation.cluster.ready,
+            "facts": facts,
         }
     )
 

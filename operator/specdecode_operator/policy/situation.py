@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from specdecode_operator.api.v1alpha1 import PreflightStatus, Spec, Status
+from specdecode_operator.api.v1alpha1 import FactsStatus, PreflightStatus, Spec, Status
 from specdecode_operator.policy.ladder import Ladder
 from specdecode_operator.policy.verdicts import Finding, Verdict
 
@@ -96,6 +96,8 @@ class Situation(Observation):
     judgement: Judgement | None
     preflight: PreflightStatus | None = None
     """What the checks before the pods say of the spec."""
+    facts: FactsStatus | None = None
+    """What a Job read of models that no catalog knows."""
     unfreeze: str | None = None
     """What the annotation `specdecode.dev/unfreeze` says."""
 

@@ -14,6 +14,7 @@ from specdecode_operator.sizing.memory_remarks import memory_remarks, memory_unk
 from specdecode_operator.sizing.pairing import pairing
 from specdecode_operator.sizing.pairs import KnownDraft, drafts_for, find_draft
 from specdecode_operator.sizing.preflight import Examination, Lookup, located, preflight, summary
+from specdecode_operator.sizing.reduced import facts_found, reduced
 from specdecode_operator.sizing.reserves import Reserves, estimate_reserves
 from specdecode_operator.sizing.weights import WeightFormat, simple_bytes, weight_bytes, weight_format
 
@@ -39,6 +40,7 @@ __all__ = [
     "drafts_for",
     "eagle3_head",
     "estimate_reserves",
+    "facts_found",
     "find",
     "find_draft",
     "find_gpu",
@@ -51,6 +53,7 @@ __all__ = [
     "memory_unknown",
     "pairing",
     "preflight",
+    "reduced",
     "simple_bytes",
     "summary",
     "weight_bytes",

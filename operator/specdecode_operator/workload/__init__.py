@@ -2,6 +2,18 @@
 
 from specdecode_operator.workload.children import children
 from specdecode_operator.workload.errors import InvalidPodTemplate, WorkloadError
+from specdecode_operator.workload.facts_job import FactsJobOptions, Source, digest, facts_job, facts_labels, sources
 from specdecode_operator.workload.strategy import replaces
 
-__all__ = ["InvalidPodTemplate", "WorkloadError", "children", "replaces"]
+__all__ = [
+    "FactsJobOptions",
+    "InvalidPodTemplate",
+    "Source",
+    "WorkloadError",
+    "children",
+    "digest",
+    "facts_job",
+    "facts_labels",
+    "replaces",
+    "sources",
+]

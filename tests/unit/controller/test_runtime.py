@@ -132,3 +132,10 @@ async def test_the_length_of_the_queue_is_shown_at_every_evaluation(process: Pro
 def test_engines_are_asked_for_their_release_unless_the_settings_say_no(values: dict[str, Any], *, asked: bool) -> None:
     runtime = Process(**values).runtime
     assert (runtime._reconciler._parts.running is not None) == asked
+
+
+@pytest.mark.parametrize(
+    ("values", "allowed"), [({}, False), ({"factsJob": {"enabled": True, "image": "operator:1"}}, True)]
+)
+def test_jobs_for_facts_are_made_only_where_the_settings_allow_them(values: dict[str, Any], *, allowed: bool) -> None:
+    assert (Process(**values).runtime._reconciler._parts.facts is not None) == allowed

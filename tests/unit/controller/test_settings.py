@@ -7,7 +7,9 @@ import pytest
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller import InvalidSettings, Settings, load
+from specdecode_operator.controller.settings import FactsJob
 from specdecode_operator.policy import Scope
+from specdecode_operator.workload import FactsJobOptions
 
 ENDPOINT = {"name": "default", "url": "http://prometheus.monitoring:9090"}
 URL_PATTERN = "String should match pattern '^https?://[^\\s?#@]+$'"
@@ -26,6 +28,7 @@ class TestFile:
             evaluation_interval_seconds=15,
             resync_interval_seconds=600,
             check_engine_version=True,
+            facts_job=FactsJob(),
             workers=8,
             listen_address="0.0.0.0",  # noqa: S104 - the default
             listen_port=8080,
@@ -96,12 +99,47 @@ class TestFile:
         assert str(caught.value) == f"settings: {file} cannot be read: FileNotFoundError"
 
 
+class TestFactsJob:
+    def test_there_is_none_by_default(self) -> None:
+        assert load(None).facts_job.options is None
+
+    def test_in_full(self, file: Path) -> None:
+        file.write_text(
+            """
+            factsJob:
+              enabled: true
+              image: registry/operator:1
+              deadlineSeconds: 60
+              resources: {limits: {cpu: "1"}}
+            """
+        )
+        options = FactsJobOptions("registry/operator:1", 60, {"limits": {"cpu": "1"}})
+        assert load(file).facts_job.options == options
+
+    def test_it_has_modest_limits_unless_others_are_given(self) -> None:
+        options = Settings.from_values({"factsJob": {"enabled": True, "image": "operator"}}).facts_job.options
+        assert options is not None
+        assert options.resources["limits"] == {"cpu": "500m", "memory": "256Mi"}
+
+    def test_it_can_be_allowed_by_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPECDECODE_FACTS_JOB", '{"enabled": true, "image": "operator:1"}')
+        assert load(None).facts_job.enabled
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"worker": 2}, "settings: worker: Extra inputs are not permitted"),
         ({"workers": 0}, "settings: workers: Input should be greater than or equal to 1"),
         ({"workers": 65}, "settings: workers: Input should be less than or equal to 64"),
+        (
+            {"factsJob": {"enabled": True}},
+            "settings: factsJob: Value error, factsJob.image: it must have the command specdecode; name one",
+        ),
+        (
+            {"factsJob": {"deadlineSeconds": 5}},
+            "settings: factsJob.deadlineSeconds: Input should be greater than or equal to 10",
+        ),
         ({"listenPort": 70000}, "settings: listenPort: Input should be less than or equal to 65535"),
         ({"logFormat": "xml"}, "settings: logFormat: Input should be 'json' or 'console'"),
         ({"evaluationIntervalSeconds": 0}, "settings: evaluationIntervalSeconds: Input should be greater than 0"),

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.faults import read
+from specdecode_operator.api.v1alpha1 import FactsStatus
 from specdecode_operator.engine import Version, other_release
-from specdecode_operator.policy import ladder
+from specdecode_operator.policy import ladder, with_facts_failure
 from specdecode_operator.sizing import find, preflight
-from support.builders import body, spec_of
+from support.builders import NOW, body, spec_of, stamp
 from support.pairing_rows import ROWS
 from support.variants import Case, found
 
@@ -86,8 +87,14 @@ def of_the_whole() -> Iterator[Said]:
     yield "MemoryUnknown", checked(resources={}), checked()
     yield "LatencyNotMeasured", checked(policy=TPOT, engine={"version": "0.10.2"}), checked(policy=TPOT)
     yield "FactsImpossible", checked(model=shaped(kvHeads=64)), checked(model=shaped(kvHeads=8))
+    yield "FactsJobFailed", read_by_a_job("no config.json"), read_by_a_job(None)
     other, same = (other_release(Version(0, 33, 0), [running]) for running in (Version(0, 30, 0), Version(0, 33, 0)))
     yield "EngineVersionMismatch", {other.code} if other else set(), {same.code} if same else set()
+
+
+def read_by_a_job(failure: str | None) -> set[str]:
+    plan = with_facts_failure(None, FactsStatus(sources="a1", started_at=stamp(NOW), failure=failure))
+    return {warning.code for warning in plan.warnings} if plan else set()
 
 
 def shaped(**facts: Any) -> dict[str, Any]:

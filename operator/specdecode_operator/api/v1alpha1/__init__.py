@@ -3,6 +3,7 @@
 from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
 from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
 from specdecode_operator.api.v1alpha1.facts import Facts
+from specdecode_operator.api.v1alpha1.found import MAX_CONFIG, MAX_FACTS, FactsReport, FactsStatus, ModelFound
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
 from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
 from specdecode_operator.api.v1alpha1.preflight import (
@@ -41,7 +42,9 @@ from specdecode_operator.api.v1alpha1.workload import (
 
 __all__ = [
     "MAX_BLOCKED",
+    "MAX_CONFIG",
     "MAX_DECISIONS",
+    "MAX_FACTS",
     "MAX_WARNINGS",
     "REVERT",
     "Acceptance",
@@ -57,6 +60,8 @@ __all__ = [
     "Engine",
     "EnvVar",
     "Facts",
+    "FactsReport",
+    "FactsStatus",
     "FailureReason",
     "Fallback",
     "Frozen",
@@ -68,6 +73,7 @@ __all__ = [
     "Method",
     "Mode",
     "Model",
+    "ModelFound",
     "ModelOverlay",
     "Objective",
     "Operation",

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from specdecode_operator.api.v1alpha1.base import ApiModel
+from specdecode_operator.api.v1alpha1.found import FactsStatus
 from specdecode_operator.api.v1alpha1.preflight import PreflightStatus
 
 __all__ = [
@@ -213,6 +214,8 @@ class Status(ApiModel):
     """The operator's own roll that is in flight or being verified."""
     plan: PreflightStatus | None = None
     """What was found before the pods were made: warnings, and the memory plan."""
+    facts: FactsStatus | None = None
+    """What a Job read of models that no catalog knows, where the administrator allows it."""
     reversals: Annotated[int, Field(ge=0)] = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
     frozen: Frozen | None = None

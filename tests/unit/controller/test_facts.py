@@ -10,20 +10,10 @@ import pytest
 from specdecode_operator.clients import Forbidden, Unavailable
 from specdecode_operator.controller.facts import FactsJobs
 from specdecode_operator.workload import FactsJobOptions
+from support.configs import LLAMA_8B
 from support.world import DEPLOYMENT, KEY, SERVICE, STATUS, World
 
 JOB = ("apply", "Job")
-CONFIG = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 131072,
-}
 SPEC: dict[str, Any] = {
     "model": {"name": "org/target", "storage": {"claim": "weights"}},
     "speculation": {"method": "NGram", "numSpeculativeTokens": 4},
@@ -63,7 +53,7 @@ class Reading(World):
 
     def tell(self, name: str = "org/target", failure: str | None = None, **config: Any) -> None:
         """It has read a config.json."""
-        text = json.dumps(CONFIG | config)
+        text = json.dumps(LLAMA_8B | config)
         self.end(json.dumps({"models": [{"name": name, "config": text}], "failure": failure}))
 
     @property

@@ -7,19 +7,8 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import ModelFound
 from specdecode_operator.sizing import facts_found, from_config, reduced
+from support.configs import LLAMA_8B as LLAMA
 
-LLAMA: dict[str, Any] = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 131072,
-    "tie_word_embeddings": False,
-}
 GROUPS = {"a": {"weights": {"num_bits": 4}, "targets": ["Linear"] * 200}, "b": {"weights": {"num_bits": 8}}}
 LATENT = {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
 TEXT = {"model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34}

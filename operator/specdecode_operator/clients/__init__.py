@@ -11,7 +11,7 @@ from specdecode_operator.clients.errors import (
     Unavailable,
 )
 from specdecode_operator.clients.kubernetes import Kubernetes, Manifest, in_cluster, kind_path, type_of
-from specdecode_operator.clients.prometheus import Connection, Prometheus
+from specdecode_operator.clients.prometheus import Connection, Moments, Prometheus, Series
 
 __all__ = [
     "ClientError",
@@ -21,10 +21,12 @@ __all__ = [
     "Kubernetes",
     "KubernetesError",
     "Manifest",
+    "Moments",
     "NotFound",
     "Prometheus",
     "PrometheusError",
     "Rejected",
+    "Series",
     "Unavailable",
     "in_cluster",
     "kind_path",

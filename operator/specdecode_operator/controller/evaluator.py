@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.clients import Prometheus, PrometheusError
 from specdecode_operator.controller.gather import pod_facts
 from specdecode_operator.controller.metrics import Metrics
@@ -19,18 +18,15 @@ from specdecode_operator.controller.reading import Reader, Reading
 from specdecode_operator.controller.settings import Endpoint
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
-    Demand,
     Evidence,
     Finding,
     Judgement,
-    LatencySignal,
     Snapshot,
     Variant,
-    gather,
-    judge,
+    demand,
+    evaluate,
+    evidence_of,
     queries,
-    repeated,
-    signals,
     snapshot,
 )
 
@@ -124,7 +120,7 @@ class Evaluator:
 
     async def _ask(self, watched: Watched, group: Mapping[Key, Reading]) -> Snapshot:
         endpoint = watched.endpoint
-        asked = queries(_demand(group), endpoint.scope)
+        asked = queries(demand(reading.resource.spec for reading in group.values()), endpoint.scope)
         at = self._clock()
         with self._metrics.query_seconds.labels(endpoint.name).time():
             answers = await watched.prometheus.answer(asked)
@@ -154,25 +150,13 @@ class Evaluator:
             self._keep(key, self._judge(key, reading, evidence))
 
     def _evidence(self, key: Key, reading: Reading, found: Snapshot) -> Evidence:
-        window = reading.resource.spec.policy.window
-        return gather(
-            found,
-            [pod_facts(pod) for pod in self._store.pods(key)],
-            variant_hash=_active(reading).hash,
-            short=window.short.seconds,
-            long=window.long.seconds,
-        )
+        pods = [pod_facts(pod) for pod in self._store.pods(key)]
+        return evidence_of(reading.resource.spec, _active(reading), found, pods)
 
     def _judge(self, key: Key, reading: Reading, evidence: Evidence) -> Judgement:
-        spec = reading.resource.spec
-        variant = _active(reading)
-        findings = tuple(
-            judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
-            for signal in signals(spec)
-        )
-        self._show(key, findings)
-        again = _repeated(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
+        judgement = evaluate(reading.resource.spec, _active(reading), evidence, self._judgements.get(key))
+        self._show(key, judgement.findings)
+        return judgement
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
@@ -190,13 +174,6 @@ class Evaluator:
             self._queue.mark(key)
 
 
-def _repeated(before: Judgement | None, variant: Variant, findings: tuple[Finding, ...]) -> frozenset[str]:
-    """Return the signals in breach that were in breach in the evaluation before as well."""
-    if before is None or before.variant_hash != variant.hash:
-        return frozenset()
-    return repeated(before.findings, findings)
-
-
 def _active(reading: Reading) -> Variant:
     return reading.ladder.find(reading.resource.status.active_variant) or reading.ladder.primary
 
@@ -204,15 +181,3 @@ def _active(reading: Reading) -> Variant:
 def _signature(judgement: Judgement) -> tuple[object, ...]:
     verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings)
     return judgement.variant_hash, verdicts, judgement.repeated, judgement.unavailable, judgement.waiting
-
-
-def _demand(group: Mapping[Key, Reading]) -> Demand:
-    windows: set[float] = set()
-    edges: dict[LatencyMetric, set[float]] = defaultdict(set)
-    for reading in group.values():
-        window = reading.resource.spec.policy.window
-        windows |= {window.short.seconds, window.long.seconds}
-        for signal in signals(reading.resource.spec):
-            if isinstance(signal, LatencySignal) and signal.edge is not None:
-                edges[signal.metric].add(signal.edge)
-    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()})

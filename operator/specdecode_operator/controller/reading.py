@@ -8,7 +8,7 @@ from specdecode_operator.api.v1alpha1 import Metadata, PreflightStatus, SpecDeco
 from specdecode_operator.policy import Ladder, Variant, ladder
 from specdecode_operator.sizing import Examination, find, preflight, summary
 
-__all__ = ["Reader", "Reading", "status_of"]
+__all__ = ["Reader", "Reading", "reading_of", "status_of"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Reader:
             return known[1]
         reading = _of_same_spec(known[1], body) if known is not None else None
         if reading is None:
-            reading = _reading(parse({**body, "status": status_of(body)}))
+            reading = reading_of(parse({**body, "status": status_of(body)}))
         self._known[uid] = (version, reading)
         return reading
 
@@ -54,7 +54,8 @@ class Reader:
         self._known.pop(uid, None)
 
 
-def _reading(resource: SpecDecodeDeployment) -> Reading:
+def reading_of(resource: SpecDecodeDeployment) -> Reading:
+    """Return the reading of `resource`; rungs that pre-flight refuses are never chosen."""
     rungs = ladder(resource.spec)
     examinations = {
         rung.name: preflight(resource.spec, rung.model, rung.speculation, facts=find) for rung in rungs.rungs

@@ -2,6 +2,7 @@
 
 from specdecode_operator.policy.conditions import Problem
 from specdecode_operator.policy.decide import Plan, decide
+from specdecode_operator.policy.evaluation import demand, evaluate, evidence_of
 from specdecode_operator.policy.evidence import Evidence, PodFacts, Snapshot, gather
 from specdecode_operator.policy.ladder import Ladder, Variant, ladder
 from specdecode_operator.policy.queries import Demand, Query, Row, Scope, queries, snapshot
@@ -35,6 +36,9 @@ __all__ = [
     "Verdict",
     "changed_decisions",
     "decide",
+    "demand",
+    "evaluate",
+    "evidence_of",
     "gather",
     "judge",
     "ladder",

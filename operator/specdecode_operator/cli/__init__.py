@@ -16,6 +16,8 @@ _COMMANDS: Final = {
     "render": "render",
     "migrate-flags": "migrate_flags",
     "crds": "crds",
+    "record": "record",
+    "replay": "replay",
     "reference": "reference",
 }
 """Name of each command, and the name of its module and of the function in it."""

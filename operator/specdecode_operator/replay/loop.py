@@ -1,0 +1,235 @@
+"""The recorded answers through the operator's own code, evaluation by evaluation.
+
+Nothing of the policy is written a second time here: the answers become a snapshot, the snapshot a judgement, the
+judgement with the status a plan, and the plan the next status, by the functions that the operator itself calls. What a
+recording cannot do is to react. A decision is followed where the recorded pods go the way that was decided, as they do
+on a recording of an operator that enforces. Where they do not, the decision is shown, and from there on to the end of
+the episode the replay only observes: the evidence is that of pods which were not rolled.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from specdecode_operator.api.v1alpha1 import Mode, Operation, Outcome, Phase, Spec, Status
+from specdecode_operator.policy import (
+    Judgement,
+    Ladder,
+    Plan,
+    Situation,
+    Variant,
+    decide,
+    demand,
+    evaluate,
+    evidence_of,
+    report,
+)
+from specdecode_operator.policy.checks import Hold
+from specdecode_operator.replay.errors import NothingRecorded, RecordingError
+from specdecode_operator.replay.fleet import Fleet, fleet_of, patience
+from specdecode_operator.replay.recording import Answers, Recording
+from specdecode_operator.replay.result import EntryKind, Replay
+from specdecode_operator.replay.story import Story
+
+__all__ = ["Subject", "replay"]
+
+_GENERATION: Final = 1
+_IN_TRIAL: Final = "Trial"
+_NOT_FOLLOWED: Final = Hold("NotFollowed", "the recorded pods did not go the way that was decided")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The resource that is replayed; the ladder knows which of its rungs pre-flight refuses."""
+
+    namespace: str
+    name: str
+    spec: Spec
+    ladder: Ladder
+
+
+def replay(recording: Recording, subject: Subject, progress: Callable[[float], None] = lambda _: None) -> Replay:
+    """Return what the operator would have decided; `progress` gets the share done, from 0 to 1.
+
+    Raises `RecordingError` where the recording does not answer what the spec asks, and `NothingRecorded` where it holds
+    no pod of the resource.
+    """
+    if (missing := recording.missing(demand([subject.spec]))) is not None:
+        raise RecordingError(f"the recording lacks {missing}; record again with this spec among --spec")
+    run = _Run(recording, subject, _fleet(recording, subject))
+    count = recording.grid.count
+    for index in range(count):
+        run.tick(index)
+        progress((index + 1) / count)
+    return run.result()
+
+
+def _fleet(recording: Recording, subject: Subject) -> Fleet:
+    key = subject.namespace, subject.name
+    pods = [pod for pod in recording.pods if (pod.namespace, pod.resource) == key]
+    if not pods:
+        held = ", ".join(sorted({f"{pod.namespace}/{pod.resource}" for pod in recording.pods})) or "none"
+        raise NothingRecorded(f"the recording holds no pod of {'/'.join(key)}, but of {held}; choose one of these")
+    fleet = fleet_of(pods, subject.ladder)
+    if not any(not member.pod.trial for member in fleet.members):
+        raise NothingRecorded(f"{fleet.remarks[0]}; say in --pods what they run")
+    return fleet
+
+
+class _Run:
+    """The state of one replay: what the operator would remember, and what was told so far."""
+
+    def __init__(self, recording: Recording, subject: Subject, fleet: Fleet) -> None:
+        self._recording = recording
+        self._subject = subject
+        self._fleet = fleet
+        self._answers = Answers(recording)
+        self._status = Status()
+        self._judgement: Judgement | None = None
+        self._size = 1
+        self._unanswered: str | None = None
+        """The decision that the recorded pods did not follow, until its episode is over."""
+        self._story = Story()
+
+    def tick(self, index: int) -> None:
+        """Do one evaluation, and decide on it."""
+        at = self._recording.grid.at(index)
+        if not self._begun(at):
+            return
+        self._adopt(at)
+        before, found = self._judgement, self._evaluate(index, at)
+        self._judgement = found
+        situation = self._situation(at)
+        plan = decide(situation)
+        after = report(situation, plan, None, name=self._subject.name)
+        self._story.evaluated(at, before, found, self._told(plan))
+        self._story.recorded(at, situation.status, after)
+        self._carry_on(at, plan, after)
+
+    def _told(self, plan: Plan) -> Plan:
+        """Say what holds while the replay only observes: it is the recording, and no mode that the user chose."""
+        if self._unanswered is None or plan.hold is None or plan.hold.reason != "ModeObserve":
+            return plan
+        return replace(plan, hold=_NOT_FOLLOWED)
+
+    def result(self) -> Replay:
+        """Return all that was found."""
+        if not self._story.evaluations:
+            raise NothingRecorded("the recording ends before its first pod is ready; record a longer time")
+        return Replay(
+            namespace=self._subject.namespace,
+            name=self._subject.name,
+            spec=self._subject.spec,
+            grid=self._recording.grid,
+            scrape_interval=self._recording.scrape_interval,
+            pods=tuple((member.pod, member.variant.name) for member in self._fleet.members),
+            remarks=self._fleet.remarks,
+            evaluations=tuple(self._story.evaluations),
+            timeline=tuple(self._story.timeline),
+            decisions=self._story.decisions,
+        )
+
+    def _begun(self, at: datetime) -> bool:
+        return bool(self._story.evaluations) or self._fleet.running(at) is not None
+
+    def _adopt(self, at: datetime) -> None:
+        """Take over the variant that the pods run where the replay has not led there itself."""
+        operation, status = self._status.operation, self._status
+        if operation is not None and operation.phase is not Phase.VERIFYING:
+            return
+        running = self._fleet.running(at)
+        if running is None or self._fleet.runs(status.variant_hash or "", at):
+            return
+        if self._story.evaluations:
+            text = f"the recorded pods run {running.name} from here on, which this replay has not decided"
+            self._story.say(at, EntryKind.PODS, "PodsChanged", text)
+        self._unanswered = None
+        self._status = self._standing_at(running, status)
+
+    def _standing_at(self, variant: Variant, status: Status) -> Status:
+        primary = self._subject.ladder.primary.hash
+        changes = {"active_variant": variant.name, "variant_hash": variant.hash, "primary_hash": primary}
+        return status.model_copy(update=changes)
+
+    def _evaluate(self, index: int, at: datetime) -> Judgement:
+        subject = self._subject
+        active = subject.ladder.find(self._status.active_variant) or subject.ladder.primary
+        evidence = evidence_of(subject.spec, active, self._answers.snapshot(index), self._fleet.pods(at))
+        return evaluate(subject.spec, active, evidence, self._judgement)
+
+    def _situation(self, at: datetime) -> Situation:
+        desired = self._desired(at)
+        changes: dict[str, object] = {"replicas": desired}
+        if self._unanswered is not None:
+            changes["policy"] = self._subject.spec.policy.model_copy(update={"mode": Mode.OBSERVE})
+        return Situation(
+            generation=_GENERATION,
+            status=_outcome(self._status, self._unanswered, Outcome.OBSERVED),
+            cluster=self._fleet.cluster(at, self._status, desired),
+            now=at,
+            spec=self._subject.spec.model_copy(update=changes),
+            ladder=self._subject.ladder,
+            judgement=self._judgement,
+        )
+
+    def _desired(self, at: datetime) -> int:
+        """Return how many pods the Deployment was to have: as many as there are, but for a roll on the way."""
+        operation, variant_hash = self._status.operation, self._status.variant_hash or ""
+        if operation is None or operation.phase is not Phase.ROLLING:
+            self._size = max(1, len(self._fleet.pods(at)))
+            return self._size
+        ahead = self._fleet.peak(variant_hash, at, at + self._patience())
+        return max(1, min(self._size, ahead))
+
+    def _patience(self) -> timedelta:
+        return patience(self._subject.spec.rollout.ready_timeout.seconds, self._size)
+
+    def _carry_on(self, at: datetime, plan: Plan, after: Status) -> None:
+        before = self._status
+        status = _outcome(after, self._unanswered, Outcome.STARTED)
+        started = plan.operation is not None and (before.operation is None or before.operation.id != plan.operation.id)
+        if started and plan.operation is not None and not self._followed(at, plan.operation, plan.variant):
+            self._unanswered = plan.operation.id
+            self._story.say(at, EntryKind.PODS, "NotFollowed", _not_followed(plan.operation))
+            status = self._back(status, before)
+        elif self._unanswered is not None and _recovered(status):
+            self._unanswered = None
+        self._status = status
+
+    def _followed(self, at: datetime, operation: Operation, variant: Variant) -> bool:
+        end = at + self._patience()
+        if operation.phase == _IN_TRIAL:
+            target = self._subject.ladder.find(operation.to_variant)
+            return target is not None and self._fleet.tries(target.hash, at, end)
+        return self._fleet.goes_to(variant.hash, at, end)
+
+    def _back(self, status: Status, before: Status) -> Status:
+        """Return `status` as if its roll had not been made; the decision counts for the brakes."""
+        names = ("active_variant", "variant_hash", "primary_hash", "speculation")
+        return status.model_copy(update={"operation": None} | {name: getattr(before, name) for name in names})
+
+
+def _outcome(status: Status, identity: str | None, outcome: Outcome) -> Status:
+    """Return `status` with another outcome of one decision."""
+    if identity is None:
+        return status
+    decisions = [one.model_copy(update={"outcome": outcome}) if one.id == identity else one for one in status.decisions]
+    return status.model_copy(update={"decisions": decisions})
+
+
+def _recovered(status: Status) -> bool:
+    met = status.condition("ObjectivesMet")
+    return met is not None and met.status == "True"
+
+
+def _not_followed(operation: Operation) -> str:
+    if operation.phase == _IN_TRIAL:
+        return (
+            f"a trial of {operation.to_variant} would have started; the recording holds no trial pod to judge it on,"
+            " so from here on it shows what went on without one"
+        )
+    return (
+        f"the recorded pods were not rolled to {operation.to_variant}; from here on they show what went on without the"
+        " roll, and the replay only observes until no signal is in breach"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.controller.applier import Applier
-from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.evaluator import Evaluator, Watched
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
@@ -30,6 +30,7 @@ class World:
         self.store = Store()
         self.metrics = Metrics()
         self.now = NOW
+        self.endpoints: dict[str, Watched] = {}
         self.start()
         self.change(**spec)
 
@@ -37,7 +38,7 @@ class World:
         """Start a process: nothing is remembered but the caches and the cluster."""
         reader = Reader()
         clock = self.clock
-        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
+        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, self.endpoints, clock)
         applier = Applier(self.kubernetes, self.store, self.metrics)
         parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
         self.reconciler = Reconciler(parts)

@@ -46,13 +46,6 @@ class Fleet:
         """Return how many pods of that variant serve then."""
         return sum(member.variant.hash == variant_hash for member in self._serving(at))
 
-    def tries(self, variant_hash: str, start: datetime, end: datetime) -> bool:
-        """Whether a trial pod of that variant comes up between the two times."""
-        return any(
-            member.pod.trial and member.variant.hash == variant_hash and start <= member.pod.ready <= end
-            for member in self.members
-        )
-
     def goes_to(self, variant_hash: str, start: datetime, end: datetime) -> bool:
         """Whether there is a moment between the two at which every pod runs that variant."""
         return any(self._all_run(variant_hash, at) for at in self._changes(start, end))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from specdecode_operator.api.v1alpha1 import Mode, Operation, Outcome, Phase, Spec, Status
+from specdecode_operator.api.v1alpha1 import Mode, Outcome, Phase, Spec, Status
 from specdecode_operator.policy import (
     Judgement,
     Ladder,
@@ -35,7 +35,6 @@ from specdecode_operator.replay.story import Story
 __all__ = ["Subject", "replay"]
 
 _GENERATION: Final = 1
-_IN_TRIAL: Final = "Trial"
 _NOT_FOLLOWED: Final = Hold("NotFollowed", "the recorded pods did not go the way that was decided")
 
 
@@ -188,21 +187,13 @@ class _Run:
     def _carry_on(self, at: datetime, plan: Plan, after: Status) -> None:
         before = self._status
         status = _outcome(after, self._unanswered, Outcome.STARTED)
-        started = plan.operation is not None and (before.operation is None or before.operation.id != plan.operation.id)
-        if started and plan.operation is not None and not self._followed(at, plan.operation, plan.variant):
-            self._unanswered = plan.operation.id
-            self._story.say(at, EntryKind.PODS, "NotFollowed", _not_followed(plan.operation))
+        if _starts(plan, before) and not self._fleet.goes_to(plan.variant.hash, at, at + self._patience()):
+            self._unanswered = plan.decisions[-1].id
+            self._story.say(at, EntryKind.PODS, _NOT_FOLLOWED.reason, _not_followed(plan.variant))
             status = self._back(status, before)
         elif self._unanswered is not None and _recovered(status):
             self._unanswered = None
         self._status = status
-
-    def _followed(self, at: datetime, operation: Operation, variant: Variant) -> bool:
-        end = at + self._patience()
-        if operation.phase == _IN_TRIAL:
-            target = self._subject.ladder.find(operation.to_variant)
-            return target is not None and self._fleet.tries(target.hash, at, end)
-        return self._fleet.goes_to(variant.hash, at, end)
 
     def _back(self, status: Status, before: Status) -> Status:
         """Return `status` as if its roll had not been made; the decision counts for the brakes."""
@@ -223,13 +214,14 @@ def _recovered(status: Status) -> bool:
     return met is not None and met.status == "True"
 
 
-def _not_followed(operation: Operation) -> str:
-    if operation.phase == _IN_TRIAL:
-        return (
-            f"a trial of {operation.to_variant} would have started; the recording holds no trial pod to judge it on,"
-            " so from here on it shows what went on without one"
-        )
+def _starts(plan: Plan, before: Status) -> bool:
+    """Whether `plan` begins a roll."""
+    known = before.operation.id if before.operation is not None else None
+    return plan.operation is not None and plan.operation.id != known
+
+
+def _not_followed(variant: Variant) -> str:
     return (
-        f"the recorded pods were not rolled to {operation.to_variant}; from here on they show what went on without the"
-        " roll, and the replay only observes until no signal is in breach"
+        f"the recorded pods were not rolled to {variant.name}; from here on they show what went on without the roll,"
+        " and the replay only observes until no signal is in breach"
     )

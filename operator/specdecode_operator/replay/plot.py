@@ -1,5 +1,6 @@
 """One signal of a replay as an SVG picture: both windows, the line of breach, shaded spans, decisions as marks."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,11 +18,13 @@ __all__ = ["plot"]
 
 _WIDTH: Final = 1000
 _HEIGHT: Final = 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 988, 22, 192
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 970, 22, 192
 _POINTS: Final = 1800
 """Points of a curve: about two a pixel."""
 
-_HEADROOM: Final = 1.15
+_ROUND: Final = (1, 2, 4, 8, 10)
+"""Upper ends of the axis, times a power of ten: a quarter of each is a round number."""
+
 _MOST_TICKS: Final = 8
 _DAY: Final = 86_400
 _TICKS: Final = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY, 2 * _DAY, 7 * _DAY)
@@ -95,7 +98,9 @@ def _top(found: Replay, signal: Signal) -> float:
         for piece in curve(found.evaluations, signal.name, window, _POINTS)
         for _, value in piece
     ]
-    return _HEADROOM * max([*points, 2 * threshold(signal).value, 1e-9])
+    highest = max([*points, 1.5 * threshold(signal).value, 1e-9])
+    magnitude = 10.0 ** math.floor(math.log10(highest))
+    return next(first * magnitude for first in _ROUND if first * magnitude >= highest)
 
 
 def _shades(axes: _Axes, signal: Signal) -> Iterator[str]:

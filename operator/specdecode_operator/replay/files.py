@@ -199,14 +199,21 @@ def _read_table(folder: Path, name: str, grid: Grid) -> Table:
     if path.name != name:
         raise RecordingError(f"{folder / _MANIFEST} names the file {name}, which is not in the directory; record again")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = _rows(csv.reader(file, strict=True), grid)
+        lines = _lines(path.read_text(encoding="utf-8"))
+        header, *rows = _rows(csv.reader(lines, strict=True), grid)
         columns = zip(*rows, strict=True)
         return {_labels(text): [_value(cell) for cell in column] for text, column in zip(header, columns, strict=True)}
     except OSError:
         raise RecordingError(f"{path} is missing; copy the whole directory or record again") from None
     except (ValueError, csv.Error) as error:
         raise RecordingError(f"{path} is broken or cut off ({error}); copy it anew or record again") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines; one that was cut off could still be a number, but another one."""
+    if not text.endswith("\n"):
+        raise ValueError("its last line has no end")
+    return text.splitlines(keepends=True)
 
 
 def _rows(lines: Iterator[list[str]], grid: Grid) -> Iterator[list[str]]:
@@ -221,6 +228,8 @@ def _rows(lines: Iterator[list[str]], grid: Grid) -> Iterator[list[str]]:
         if time != expected or len(cells) != len(header):
             raise ValueError(f"no complete line for {expected}")
         yield cells
+    if next(lines, None) is not None:
+        raise ValueError("more lines than moments")
 
 
 def _value(cell: str) -> float | None:

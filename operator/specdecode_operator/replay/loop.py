@@ -30,7 +30,7 @@ from specdecode_operator.replay.errors import NothingRecorded, RecordingError
 from specdecode_operator.replay.fleet import Fleet, fleet_of, patience
 from specdecode_operator.replay.recording import Answers, Recording
 from specdecode_operator.replay.result import EntryKind, Replay
-from specdecode_operator.replay.story import Story
+from specdecode_operator.replay.story import Judged, Story
 
 __all__ = ["Subject", "replay"]
 
@@ -97,12 +97,13 @@ class _Run:
         if not self._begun(at):
             return
         self._adopt(at)
-        before, found = self._judgement, self._evaluate(index, at)
+        variant = self._active()
+        before, found = self._judgement, self._evaluate(index, at, variant)
         self._judgement = found
         situation = self._situation(at)
         plan = decide(situation)
         after = report(situation, plan, None, name=self._subject.name)
-        self._story.evaluated(at, before, found, self._told(plan))
+        self._story.evaluated(Judged(at, variant.name, before, found), self._told(plan))
         self._story.recorded(at, situation.status, after)
         self._carry_on(at, plan, after)
 
@@ -151,11 +152,14 @@ class _Run:
         changes = {"active_variant": variant.name, "variant_hash": variant.hash, "primary_hash": primary}
         return status.model_copy(update=changes)
 
-    def _evaluate(self, index: int, at: datetime) -> Judgement:
-        subject = self._subject
-        active = subject.ladder.find(self._status.active_variant) or subject.ladder.primary
-        evidence = evidence_of(subject.spec, active, self._answers.snapshot(index), self._fleet.pods(at))
-        return evaluate(subject.spec, active, evidence, self._judgement)
+    def _active(self) -> Variant:
+        rungs = self._subject.ladder
+        return rungs.find(self._status.active_variant) or rungs.primary
+
+    def _evaluate(self, index: int, at: datetime, variant: Variant) -> Judgement:
+        spec = self._subject.spec
+        evidence = evidence_of(spec, variant, self._answers.snapshot(index), self._fleet.pods(at))
+        return evaluate(spec, variant, evidence, self._judgement)
 
     def _situation(self, at: datetime) -> Situation:
         desired = self._desired(at)

@@ -1,6 +1,7 @@
 """The timeline of a replay while it is told: changes of verdicts, decisions, and what held them back."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,11 +10,21 @@ from specdecode_operator.policy import Finding, Judgement, Plan, Verdict, change
 from specdecode_operator.policy.record import percent
 from specdecode_operator.replay.result import Entry, EntryKind, Evaluation
 
-__all__ = ["Story"]
+__all__ = ["Judged", "Story"]
 
 _QUIET: Final = {"Ready"}
 """Reasons of Events that say nothing about a decision."""
 _FINE: Final = ("Healthy", "")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluation: of which variant, and what it found after what the one before had found."""
+
+    at: datetime
+    variant: str
+    before: Judgement | None
+    found: Judgement
 
 
 class Story:
@@ -30,17 +41,17 @@ class Story:
         """All decisions, oldest first, with what became of them."""
         return tuple(self._decisions.values())
 
-    def evaluated(self, at: datetime, before: Judgement | None, found: Judgement, plan: Plan) -> None:
+    def evaluated(self, judged: Judged, plan: Plan) -> None:
         """Tell an evaluation and the plan that was made of it."""
         hold = plan.hold.reason if plan.hold is not None else None
-        evaluation = Evaluation(at, plan.variant.name, found.findings, hold)
+        evaluation = Evaluation(judged.at, judged.variant, judged.found.findings, hold)
         self.evaluations.append(evaluation)
-        known = {finding.signal.name: finding for finding in before.findings} if before else {}
-        for finding in found.findings:
+        known = {finding.signal.name: finding for finding in judged.before.findings} if judged.before else {}
+        for finding in evaluation.findings:
             old = known.get(finding.signal.name)
             if old is None or _kind(old) != _kind(finding):
-                self.say(at, EntryKind.VERDICT, finding.reason, _verdict(old, finding))
-        self._held(at, plan, breached=evaluation.breached)
+                self.say(judged.at, EntryKind.VERDICT, finding.reason, _verdict(old, finding))
+        self._held(judged.at, plan, breached=evaluation.breached)
 
     def recorded(self, at: datetime, before: Status, after: Status) -> None:
         """Tell what the operator's Events would have said of the change from `before` to `after`."""

@@ -75,8 +75,8 @@ test-e2e: prepare ## On a real cluster with kubelet, vLLM and Prometheus (needs 
 	$(PYTEST) tests/e2e
 
 .PHONY: test-long
-test-long: venv ## What takes minutes: pre-flight against the real vLLM of several versions
-	$(PYTEST) tests/contract
+test-long: prepare ## What takes long: pre-flight against the real vLLM of several versions, and stories of an hour (needs root)
+	$(PYTEST) tests/contract tests/soak
 
 .PHONY: cluster-up
 cluster-up: venv ## A real cluster on this machine, without Docker (needs root)
@@ -99,7 +99,7 @@ bench: tools ## 500 resources against a real API server
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
 .PHONY: montecarlo
-montecarlo: venv ## How often the rule for a breach is wrong, in simulated services
+montecarlo: venv ## How often the rules for breaches and trials are wrong, in simulated services
 	@PYTHONPATH=tests $(BIN)/python -m montecarlo
 
 .PHONY: clean

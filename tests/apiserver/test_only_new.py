@@ -9,7 +9,7 @@ from kubernetes.aio import config
 from devcluster.controlplane import ControlPlane
 from specdecode_operator.clients import Conflict, Kubernetes
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 from support.api import Api, Manifest
 from support.builders import resource
 
@@ -27,7 +27,7 @@ async def kubernetes(plane: ControlPlane) -> AsyncIterator[Kubernetes]:
 def child(request: pytest.FixtureRequest, namespace: str) -> Manifest:
     owner = resource(metadata={"uid": "owner", "namespace": namespace}, replicas=2)
     primary = ladder(owner.spec).primary
-    rendered = children(owner, primary, primary_hash=primary.hash, replace=False)
+    rendered = children(owner, Layout(primary, primary.hash))
     found = next(one for one in rendered if one["kind"] == request.param)
     del found["metadata"]["ownerReferences"]  # the garbage collector takes what an unknown owner has
     return found

@@ -12,8 +12,15 @@ Make = Callable[..., Manifest]
 
 DRAFT = {"method": "DraftModel", "draft": {"name": "d"}, "numSpeculativeTokens": 4}
 RUNG = {"name": "a", "triggers": ["Latency"], "model": {"name": "x"}}
+NIGHT = {"schedule": "0 2 * * *", "duration": "2h"}
 OBJECTIVE = {"metric": "Tpot", "threshold": "1s"}
+COST = {"concurrency": 1, "target": "6.73ms", "speculative": "9ms"}
 SHRINKING = [{"upTo": 9, "tokens": 2}, {"upTo": 4, "tokens": 1}]
+
+
+def limits(count: int, window: str) -> dict[str, Any]:
+    return {"policy": {"budget": {"limits": [{"count": count, "window": window}]}}}
+
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replicas as text", {"replicas": "two"}, "spec.replicas: Invalid value"),
@@ -73,6 +80,24 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a threshold in hours", {"policy": {"objectives": [OBJECTIVE | {"threshold": "1h"}]}}, "threshold"),
     ("a percentile of 100", {"policy": {"objectives": [OBJECTIVE | {"percentile": "100"}]}}, "percentile"),
     ("a URL as endpoint", {"metrics": {"endpoint": "http://x"}}, "spec.metrics.endpoint"),
+    ("an unknown rule", {"policy": {"acceptance": {"rule": "Sprt"}}}, "policy.acceptance.rule: Unsupported value"),
+    ("break-even without costs", {"policy": {"acceptance": {"rule": "BreakEven"}}}, "rule BreakEven needs them"),
+    ("costs without break-even", {"policy": {"acceptance": {"stepCosts": [COST]}}}, "only rule BreakEven uses them"),
+    (
+        "two costs of one load",
+        {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST, COST]}}},
+        "Duplicate value",
+    ),
+    ("re-enabling below the line", {"policy": {"acceptance": {"reenableAbovePercent": 49}}}, "at least disableBelow"),
+    ("a length that is a number", {"policy": {"acceptance": {"minAcceptanceLength": 1.8}}}, "minAcceptanceLength"),
+    ("a length below one", {"policy": {"acceptance": {"minAcceptanceLength": "0.9"}}}, "minAcceptanceLength"),
+    ("more points than there are", {"policy": {"acceptance": {"maxDropPoints": 101}}}, "maxDropPoints"),
+    ("a limit that looks back too far", limits(1, "169h"), "window must be at most 168h"),
+    ("a limit of nothing", limits(0, "1h"), "limits[0].count"),
+    ("a limit that nobody counts", limits(33, "1h"), "limits[0].count"),
+    ("a window of days", {"rollout": {"windows": [NIGHT | {"duration": "25h"}]}}, "duration must be at most 24h"),
+    ("a schedule with seconds", {"rollout": {"windows": [NIGHT | {"schedule": "0 0 2 * * *"}]}}, "windows[0].schedule"),
+    ("a time zone that is a path", {"rollout": {"windows": [NIGHT | {"timeZone": "../x"}]}}, "windows[0].timeZone"),
     ("an unknown mode", {"policy": {"mode": "Auto"}}, "policy.mode: Unsupported value"),
 ]  # fmt: skip
 

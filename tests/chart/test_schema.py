@@ -30,6 +30,14 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.endpoints", [{"name": "default", "url": "http://prometheus", "caFile": "ca.crt"}]),
     ("settings.evaluationIntervalSeconds", "15s"),
     ("settings.evaluationIntervalSeconds", 0),
+    ("settings.fleet.stop", "yes"),
+    ("settings.fleet.maxConcurrentRolls", 0),
+    ("settings.fleet.holdAll.percent", 101),
+    ("settings.notifications.url", "https://user:password@hooks.example.com"),
+    ("settings.notifications.bearerTokenFile", "token"),
+    ("settings.factsJob.enabled", "yes"),
+    ("settings.factsJob.deadlineSeconds", 5),
+    ("settings.factsJob.claim", "weights"),
     ("settings.workers", 65),
     ("settings.listenPort", 0),
     ("settings.logFormat", "xml"),
@@ -37,6 +45,15 @@ WRONG: list[tuple[str, Any]] = [
     ("serviceAccount.create", "true"),
     ("service.type", "Headless"),
     ("service.port", 70000),
+    ("webhook.enabled", "yes"),
+    ("webhook.failurePolicy", "Maybe"),
+    ("webhook.timeoutSeconds", 31),
+    ("webhook.port", 0),
+    ("webhook.namespaceSelector", {"matchLabel": {"a": "b"}}),
+    ("webhook.objectSelector", {"matchLabels": {"a": 1}}),
+    ("webhook.certificate.source", "Files"),
+    ("webhook.certificate.issuerRef", {"issuer": "x"}),
+    ("settings.webhook", {"enabled": True}),
     ("resources.limit", {"memory": "1Gi"}),
     ("tolerations", {"key": "gpu"}),
     ("extraEnv", [{"value": "x"}]),
@@ -50,7 +67,7 @@ def test_a_wrong_value_is_refused_and_named(path: str, value: Any) -> None:
     with pytest.raises(CommandError, match=re.escape(name)) as refusal:
         render(values.nested(path, value))
     assert "values don't meet the specifications of the schema" in str(refusal.value)
-    assert section in str(refusal.value)
+    assert section.replace(".", "/") in str(refusal.value)
 
 
 def test_values_of_a_parent_chart_are_let_through() -> None:

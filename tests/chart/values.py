@@ -65,6 +65,12 @@ def nested(path: str, value: Any) -> Node:
     return found
 
 
+def merged(one: Node, other: Node) -> Node:
+    """The values of both; what `other` has wins."""
+    both = {name: merged(one[name], other[name]) for name in one.keys() & other.keys() if isinstance(one[name], dict)}
+    return one | other | both
+
+
 def default(path: str) -> Any:
     return reduce(lambda node, name: node[name], path.split("."), defaults())
 

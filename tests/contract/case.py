@@ -1,10 +1,8 @@
 """One variant of a resource: what pre-flight says of it, and the command line that it becomes."""
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from contract import models
 from specdecode_operator.api.remarks import Level, Remark
@@ -53,9 +51,7 @@ class Case:
         model, speculation, engine = self._parsed()
         draft = None if speculation.draft is None else str(folder / speculation.draft.name)
         serving = Serving(model, str(folder / model.name), speculation, draft, engine, shutdown_timeout=300)
-        with mock.patch.object(sys.modules[arguments.__module__], "examine", return_value=()):
-            words = arguments(serving)
-        return Question(tuple(words), tuple((variable.name, variable.value) for variable in engine.env))
+        return Question(tuple(arguments(serving)), tuple((variable.name, variable.value) for variable in engine.env))
 
     @property
     def runner(self) -> Runner:

@@ -22,7 +22,7 @@ NAMESPACE = "demo"
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the run into this SVG file.")
 def main(plot: Path | None) -> None:
-    """Show what the operator does: speculation pays, stops paying, and is rolled off.
+    """Show what the operator does: speculation pays, stops paying, is rolled off after a trial, and comes back.
 
     Real Kubernetes, kubelet, Prometheus and vLLM on CPUs, with a real draft model; the chart is installed with helm.
     The cluster stays up afterwards.
@@ -66,11 +66,7 @@ def _close(acts: list[Act], watched: Watched, timeline: Timeline) -> None:
     timeline.say("measured by the client:")
     click.echo("\n" + table(acts) + "\n")
     for decision in watched.decisions():
-        click.echo(
-            f"decision {decision['id']}: {decision['from']} -> {decision['to']}, {decision['outcome']}:"
-            f" {decision['signal']} {decision['value']} over {decision['window']}"
-            f" ({decision['samples']} requests), {decision['threshold']}"
-        )
+        click.echo(_sentence(decision))
     click.echo(stage.kube("get", "sdd", f"--namespace={NAMESPACE}"))
     click.echo(
         "Try next:\n"
@@ -82,13 +78,27 @@ def _close(acts: list[Act], watched: Watched, timeline: Timeline) -> None:
     )
 
 
+def _sentence(decision: dict[str, str]) -> str:
+    """Return a decision with its evidence; a probe has no signal in breach."""
+    figures = (
+        f" {decision['signal']} {decision['value']} over {decision['window']} ({decision['samples']} requests),"
+        f" {decision['threshold']};"
+        if "signal" in decision
+        else ""
+    )
+    route = f"{decision['from']} -> {decision['to']}, {decision['trigger']}, {decision['outcome']}"
+    return f"decision {decision['id']}: {route}:{figures} the trial: {decision.get('comparison')}"
+
+
 def _problems(acts: list[Act]) -> list[str]:
-    healthy, hurting, _, healed = acts
+    healthy, hurting, _, _, healed, waiting, _, _, back = acts
     found = [f"act {act.title.strip()}: {act.failed} requests failed" for act in acts if act.failed]
     if hurting.tpot(50) <= healthy.tpot(50):
         found.append("speculation on domain B was no slower than on domain A")
     if healed.tpot(50) >= hurting.tpot(50):
         found.append("without speculation domain B did not become faster")
+    if back.tpot(50) >= waiting.tpot(50):
+        found.append("with speculation on again domain A did not become faster")
     return found
 
 

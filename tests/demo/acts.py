@@ -1,4 +1,4 @@
-"""The story in three acts, each measured by the client."""
+"""The story in acts, each measured by the client."""
 
 import statistics
 import time
@@ -44,11 +44,36 @@ def play(watched: Watched, traffic: Traffic, timeline: Timeline) -> list[Act]:
     traffic.domain = "B"
     hurting = _until("2: domain B, speculating", watched, traffic, timeline, lambda: bool(watched.decisions()))
     decision = watched.decisions()[-1]
-    timeline.say(f"decided: {decision['from']} -> {decision['to']}: {decision['signal']} {decision['value']}")
+    timeline.say(f"in breach: {decision['signal']} {decision['value']}; trying {decision['to']} on one pod")
+    proving = _tried("   the trial", watched, traffic, timeline)
     rolling = _until("   the roll", watched, traffic, timeline, watched.rolled)
     timeline.say("act 3: domain B again, now without speculation")
     healed = _act("3: domain B, no speculation", watched, traffic, timeline, seconds=60)
-    return [healthy, hurting, rolling, healed]
+    return [healthy, hurting, proving, rolling, healed, *_way_back(watched, traffic, timeline)]
+
+
+def _way_back(watched: Watched, traffic: Traffic, timeline: Timeline) -> list[Act]:
+    """Play what follows when the draft knows the traffic again."""
+    timeline.say("act 4: traffic of domain A again; the operator does not know that speculation would pay")
+    traffic.domain = "A"
+    waiting = _until(
+        "4: domain A, no speculation", watched, traffic, timeline, lambda: watched.outcomes()[-1][0] == "Probe"
+    )
+    timeline.say("the pause is over: trying speculation again on one pod")
+    proving = _tried("   the probe", watched, traffic, timeline)
+    rolling = _until("   the roll", watched, traffic, timeline, lambda: watched.rolled("Probe"))
+    timeline.say("act 5: domain A, speculating again")
+    return [waiting, proving, rolling, _act("5: domain A, speculating", watched, traffic, timeline, seconds=60)]
+
+
+def _tried(title: str, watched: Watched, traffic: Traffic, timeline: Timeline) -> Act:
+    """Play a trial; raise `StoryError` unless it leads to a roll."""
+    act = _until(title, watched, traffic, timeline, lambda: watched.phase() != "Trial")
+    decision = watched.decisions()[-1]
+    timeline.say(f"the trial: {decision.get('comparison')}")
+    if decision["outcome"] in ("Dropped", "Unclear"):
+        raise StoryError(f"the trial ended with {decision['outcome']}: {decision.get('comparison')}")
+    return act
 
 
 def _check_healthy(watched: Watched, act: Act) -> None:

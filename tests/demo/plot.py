@@ -57,9 +57,21 @@ def _tpot(requests: list[Measured], start: float, end: float) -> tuple[list[floa
 
 
 def _mark(axis: Axes, acts: list[Act], start: float) -> None:
-    _, hurting, rolling, healed = acts
-    axis.axvline(hurting.started - start, color="black", linewidth=0.8)
-    axis.axvspan(rolling.started - start, healed.started - start, color="tab:red", alpha=0.15, label="roll")
-    labels = ((0.0, "domain A"), (hurting.started - start, "domain B"), (healed.started - start, "speculation off"))
+    _, hurting, trial, roll, healed, waiting, probe, return_, back = acts
+    for act in (hurting, waiting):
+        axis.axvline(act.started - start, color="black", linewidth=0.8)
+    for act, color in ((trial, "tab:blue"), (probe, "tab:blue"), (roll, "tab:red"), (return_, "tab:red")):
+        axis.axvspan(act.started - start, act.ended - start, color=color, alpha=0.15)
+    labels = (
+        (0.0, "domain A"),
+        (hurting.started - start, "domain B"),
+        (trial.started - start, "trial"),
+        (roll.started - start, "roll"),
+        (healed.started - start, "off"),
+        (waiting.started - start, "domain A"),
+        (probe.started - start, "probe"),
+        (return_.started - start, "roll"),
+        (back.started - start, "on"),
+    )
     for at, text in labels:
         axis.annotate(text, (at, 1.02), xycoords=("data", "axes fraction"), fontsize="small")

@@ -42,7 +42,7 @@ def models() -> Path:
     found = stage.prepare()
     stage.install()
     stage.kube("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=180s")
-    stage.apply(stage.resource(found, NAMESPACE, replicas=2))
+    stage.apply(stage.resource(found, NAMESPACE, replicas=2, probe={"mode": "Never"}))
     return found
 
 

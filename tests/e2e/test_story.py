@@ -1,9 +1,11 @@
 """Real kubelet, vLLM and Prometheus, and the operator in a pod with the chart's rights. The order matters."""
 
 import time
+from pathlib import Path
 
 from devcluster import prometheus
 from support import stage
+from support.afterwards import replayed, route
 from support.observation import Watched
 from support.traffic import Traffic
 from support.waiting import always, eventually
@@ -52,13 +54,23 @@ def test_an_outage_of_prometheus_is_reported_and_changes_nothing(watched: Watche
     assert not any(one.failed for one in traffic.measured)
 
 
-def test_foreign_traffic_rolls_speculation_off_without_losing_a_request(
-    watched: Watched, traffic: Traffic, kept_connections: Traffic, report: list[str]
+def test_foreign_traffic_puts_the_target_alone_on_trial(
+    watched: Watched, traffic: Traffic, kept_connections: Traffic
 ) -> None:
     eventually(lambda: watched.condition("ObjectivesMet")[0] == "True", seconds=200, what="a healthy verdict")
-    started = time.time()
+    before = watched.pods("stable")
     traffic.domain = kept_connections.domain = "B"
-    eventually(watched.decisions, seconds=240, what="the decision")
+    eventually(lambda: watched.phase() == "Trial", seconds=240, what="the trial")
+    eventually(lambda: len(watched.pods("trial")) == 1, seconds=30, what="its pod")
+    assert watched.pods("stable") == before
+    assert watched.condition("Reconciling") == ("False", "UpToDate")
+
+
+def test_what_is_better_there_is_rolled_out_without_losing_a_request(
+    watched: Watched, traffic: Traffic, kept_connections: Traffic, report: list[str]
+) -> None:
+    started = time.time()
+    eventually(lambda: watched.phase() != "Trial", seconds=420, what="the end of the trial")
     eventually(watched.rolled, seconds=600, what="the roll")
     time.sleep(20)
     during = traffic.between(started, time.time())
@@ -71,12 +83,15 @@ def test_foreign_traffic_rolls_speculation_off_without_losing_a_request(
     assert not kept[-1].failed
 
 
-def test_the_roll_is_explained(watched: Watched) -> None:
+def test_the_trial_and_the_roll_are_explained(watched: Watched, report: list[str]) -> None:
     decision = watched.decisions()[0]
+    report.append(f"the trial: {decision['comparison']}")
     assert (decision["from"], decision["to"], decision["trigger"]) == ("primary", "no-speculation", "Acceptance")
     assert decision["outcome"] in ("Completed", "Verified")
     reasons = [reason for reason, _ in watched.events()]
+    assert reasons.count("TrialStarted") == 1
     assert reasons.count("RemediationStarted") == 1
+    assert decision["comparison"] in dict(watched.events())["RemediationStarted"]
     assert reasons.count("RemediationCompleted") == 1
     assert "primary to no-speculation" in dict(watched.events())["RemediationStarted"]
 
@@ -87,7 +102,8 @@ def test_kubectl_shows_the_switch(watched: Watched) -> None:
     assert row.split()[:5] == ["chat", "True", "no-speculation", "None", "2"]
 
 
-def test_one_roll_made_one_replica_set(watched: Watched) -> None:
+def test_the_pod_on_trial_is_gone_and_one_roll_made_one_replica_set(watched: Watched) -> None:
+    assert watched.pods("trial") == []
     assert watched.replica_sets() == 2
 
 
@@ -96,6 +112,10 @@ def test_without_speculation_nothing_is_in_breach(watched: Watched, traffic: Tra
     assert watched.condition("SpeculationActive") == ("False", "SwitchedOff")
     assert watched.condition("Ready")[0] == "True"
     assert len(watched.decisions()) == 1
+
+
+def test_a_replay_decides_what_the_operator_decided(watched: Watched, tmp_path: Path) -> None:
+    assert replayed(watched, tmp_path) == [route(decision) for decision in watched.decisions()]
 
 
 def test_deletion_leaves_nothing_but_the_namespace(watched: Watched, traffic: Traffic) -> None:

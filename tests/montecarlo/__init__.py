@@ -1,1 +1,1 @@
-"""How often the rule for a breach is wrong, and how late: simulated services, judged by the product's own functions."""
+"""How often the rules for a breach and for a trial are wrong, and how late: the product's own, over simulations."""

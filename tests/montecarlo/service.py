@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.policy import LatencySignal, Signal
-from specdecode_operator.policy.signals import AcceptanceSignal
+from specdecode_operator.policy import LatencySignal
+from specdecode_operator.policy.judging.signals import AcceptanceSignal
 
 __all__ = ["ACCEPTANCE", "LATENCY", "STEP", "Counters", "Floats", "Phase", "Service", "simulate", "speculating"]
 
@@ -25,7 +25,7 @@ DRAFT_TOKENS: Final = 100
 """Draft tokens of one request."""
 
 LATENCY: Final = LatencySignal("TpotP99", LatencyMetric.TPOT, 0.05, 0.01, "50ms")
-ACCEPTANCE: Final = AcceptanceSignal(0.5)
+ACCEPTANCE: Final = AcceptanceSignal(0.5, 0.55)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Service:
     of the trials within half a minute (beta-binomial).
     """
 
-    signal: Signal = LATENCY
+    signal: AcceptanceSignal | LatencySignal = LATENCY
     requests_per_minute: float = 60.0
     correlation: float = 0.02
     trials: int = 1

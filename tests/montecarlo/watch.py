@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from montecarlo.service import STEP, Counters, Floats
 from specdecode_operator.api.v1alpha1 import Window
 from specdecode_operator.engine import Counter
-from specdecode_operator.policy import Evidence, Finding, LatencySignal, Signal, judge, repeated
-from specdecode_operator.policy.evidence import WARM_UP, WindowEvidence
-from specdecode_operator.policy.verdicts import MINIMUM_SLOW, REENABLE_MARGIN, burn_threshold
+from specdecode_operator.policy import Evidence, Finding, LatencySignal, judge, repeated
+from specdecode_operator.policy.judging.evidence import WARM_UP, WindowEvidence
+from specdecode_operator.policy.judging.signals import AcceptanceSignal
+from specdecode_operator.policy.judging.verdicts import MINIMUM_SLOW, burn_threshold
 
 __all__ = ["WINDOW", "Watch", "steps"]
 
@@ -52,7 +53,7 @@ class Watch:
     not. Its lines lie at half of the rule's, so that it is no second copy of the rule.
     """
 
-    def __init__(self, signal: Signal, counters: Counters, scrape_interval: float) -> None:
+    def __init__(self, signal: AcceptanceSignal | LatencySignal, counters: Counters, scrape_interval: float) -> None:
         self.signal = signal
         self._windows: Mapping[float, _Increases] = {
             window: _increases(counters, window, scrape_interval) for window in (_SHORT, _LONG)
@@ -67,7 +68,7 @@ class Watch:
         if isinstance(self.signal, LatencySignal):
             burning = np.minimum(short.share, long.share) > burn_threshold(self.signal.budget) / 2
             return burning & (long.hits > MINIMUM_SLOW / 2)
-        return np.maximum(short.share, long.share) < self.signal.threshold + REENABLE_MARGIN
+        return np.maximum(short.share, long.share) < self.signal.recovered
 
     def finding(self, step: int) -> Finding:
         """Return what the product finds at one step."""

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from montecarlo.__main__ import main
 from montecarlo.outcome import Detection, actions_a_day, detections, percentile
-from montecarlo.scenarios import CHANGES, STEADY
+from montecarlo.scenarios import CHANGES, STEADY, TRIALS
 from montecarlo.service import ACCEPTANCE, Counters, Phase, Service, simulate, speculating
 from montecarlo.watch import Watch, steps
 from specdecode_operator.policy import Finding, Verdict
@@ -89,7 +89,9 @@ class TestSimulation:
         """A steady rate is extrapolated to all of the window, whatever part of it lies between two scrapes."""
         count = np.arange(400, dtype=np.float64)
         found = Watch(Service().signal, Counters(10 * count, 10 * count, count), scrape).finding(step)
-        assert found == Finding(Service().signal, Verdict.BREACH, "LatencyBudgetBurn", short, long, 200.0, 1200.0)
+        assert found == Finding(
+            Service().signal, Verdict.BREACH, "LatencyBudgetBurn", short, long, 200.0, 1200.0, 0.02, 0.02
+        )
 
     def test_between_two_scrapes_nothing_is_new(self) -> None:
         count = np.cumsum(np.arange(400, dtype=np.float64))
@@ -131,7 +133,7 @@ def test_what_is_never_found_counts_as_later_than_all() -> None:
 
 
 def test_the_command_prints_a_line_for_every_service() -> None:
-    printed = CliRunner().invoke(main, ["--seeds", "1", "--days", "1", "--onsets", "2"])
+    printed = CliRunner().invoke(main, ["--seeds", "1", "--days", "1", "--onsets", "2", "--trials", "1"])
     rows = [line.split(" | ")[0].removeprefix("| ") for line in printed.output.splitlines() if line.startswith("| ")]
-    names = [name for name, *_ in (*STEADY, *CHANGES)]
+    names = [name for name, *_ in (*STEADY, *CHANGES, *TRIALS)]
     assert (printed.exit_code, [row for row in rows if row in names]) == (0, names)

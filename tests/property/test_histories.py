@@ -19,9 +19,13 @@ FALLBACKS = [
     {"name": "int4", "triggers": ["Latency", "Acceptance"], "model": {"name": "org/int4"}},
 ]
 COOLDOWN = timedelta(minutes=15)
+NEVER = {"mode": "Never"}
+"""Trials have histories of their own: see test_trials.py."""
 
 SPECS = st.builds(
-    lambda fallbacks, mode, suspend: spec_of(fallbacks=fallbacks, suspend=suspend, policy={"mode": mode}),
+    lambda fallbacks, mode, suspend: spec_of(
+        fallbacks=fallbacks, suspend=suspend, policy={"mode": mode, "trial": NEVER}
+    ),
     st.lists(st.sampled_from(FALLBACKS), unique_by=lambda fallback: str(fallback["name"])),
     st.sampled_from(["Enforce", "Enforce", "Enforce", "Observe"]),
     st.sampled_from([False, False, False, True]),

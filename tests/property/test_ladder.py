@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.policy import Variant, ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 from support.builders import DRAFT_MODEL, resource
 
 # What reaches the pods; some choices say the same in other words.
@@ -75,7 +75,7 @@ def pairs(draw: st.DrawFn) -> tuple[SpecDecodeDeployment, SpecDecodeDeployment]:
 
 def pod(found: SpecDecodeDeployment, variant: Variant) -> dict[str, Any]:
     """Return the pod template without the hash that the operator writes on it."""
-    deployment = children(found, variant, primary_hash="", replace=False)[0]
+    deployment = children(found, Layout(variant, ""))[0]
     template: dict[str, Any] = copy.deepcopy(deployment["spec"]["template"])
     del template["metadata"]["labels"]["specdecode.dev/variant-hash"]
     return template

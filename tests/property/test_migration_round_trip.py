@@ -12,7 +12,7 @@ from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment, parse
 from specdecode_operator.engine import EngineError, examine
 from specdecode_operator.engine.migration import Migration, migrate
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 
 VERSIONS = st.sampled_from(["0.21.0", "0.23.0", "0.24.0", "0.26.0", "0.32.0", "0.33.0"])
 WORD = st.text(st.sampled_from("abcxyz019"), min_size=1, max_size=8)
@@ -120,7 +120,7 @@ def arguments(resource: SpecDecodeDeployment) -> list[str] | None:
     spec, rungs = resource.spec, ladder(resource.spec)
     if any(remark.level is Level.ERROR for remark in examine(spec.model, spec.speculation, spec.engine)):
         return None
-    deployment = children(resource, rungs.primary, primary_hash=rungs.primary.hash, replace=False)[0]
+    deployment = children(resource, Layout(rungs.primary, rungs.primary.hash))[0]
     words = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     assert isinstance(words, list)
     return words

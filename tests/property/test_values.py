@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import Version, bucket_edges, edge_at_or_above
 from specdecode_operator.policy import Demand, Scope, Verdict, judge, overall, queries
-from specdecode_operator.policy.verdicts import Finding
+from specdecode_operator.policy.judging.verdicts import Finding
 from support.builders import ACCEPTANCE, LATENCY, buckets, counters, evidence, finding, spec_of, window
 
 VERSIONS = st.builds(Version, st.integers(0, 3), st.integers(18, 60), st.integers(0, 9))

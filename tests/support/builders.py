@@ -36,9 +36,9 @@ from specdecode_operator.policy import (
     ladder,
     report,
 )
-from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot, WindowEvidence
+from specdecode_operator.policy.judging.evidence import PodSamples, PodWindow, Snapshot, WindowEvidence
+from specdecode_operator.policy.judging.signals import AcceptanceSignal, Signal
 from specdecode_operator.policy.record import label
-from specdecode_operator.policy.signals import AcceptanceSignal
 
 Manifest = dict[str, Any]
 
@@ -50,9 +50,10 @@ SHORT, LONG = 300.0, 1800.0
 
 DRAFT_MODEL: Manifest = {"method": "DraftModel", "draft": {"name": "org/draft"}, "numSpeculativeTokens": 4}
 TPOT: Manifest = {"metric": "Tpot", "threshold": "50ms"}
-ENFORCE: Manifest = {"policy": {"mode": "Enforce"}}
+ENFORCE: Manifest = {"policy": {"mode": "Enforce", "trial": {"mode": "Never"}}}
+TRYING: Manifest = {"policy": {"mode": "Enforce"}}
 
-ACCEPTANCE = AcceptanceSignal(0.5)
+ACCEPTANCE = AcceptanceSignal(0.5, 0.55)
 LATENCY = LatencySignal("TpotP99", LatencyMetric.TPOT, 0.05, 0.01, "50ms")
 
 
@@ -112,7 +113,7 @@ def status_of(spec: Spec, name: str = "primary", **changes: Any) -> Status:
     return found.model_copy(update=changes)
 
 
-def finding(verdict: Verdict, signal: AcceptanceSignal | LatencySignal = ACCEPTANCE, **changes: Any) -> Finding:
+def finding(verdict: Verdict, signal: Signal = ACCEPTANCE, **changes: Any) -> Finding:
     """Return a finding with figures of 300 and 900 requests."""
     found = Finding(signal, verdict, f"Because{verdict}", 0.3, 0.4, 300.0, 900.0)
     return replace(found, **changes)

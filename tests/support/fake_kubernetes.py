@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from specdecode_operator.api.names import FIELD_MANAGER
 from specdecode_operator.clients import Conflict, Kubernetes, KubernetesError, Manifest, NotFound
 
 Name = tuple[str, str, str]
@@ -24,6 +25,8 @@ class FakeKubernetes(Kubernetes):
         """Kind of every object that was asked for by name."""
         self.listed: list[tuple[str, str | None, str | None]] = []
         """Kind, namespace and selector of every list."""
+        self.managers: list[str] = []
+        """Field manager of every apply that is no rehearsal."""
         self.events: list[Manifest] = []
         self.failures: dict[tuple[str, str], KubernetesError] = {}
         """What a verb on a kind fails with."""
@@ -51,12 +54,19 @@ class FakeKubernetes(Kubernetes):
     ) -> "list[Manifest]":
         self.listed.append((kind, namespace, label_selector))
         self._fail("list", kind)
-        found = [body for name, body in self.objects.items() if name[0] == kind and namespace in (None, name[1])]
+        found = [
+            body
+            for name, body in self.objects.items()
+            if name[0] == kind and namespace in (None, name[1]) and _selected(body, label_selector)
+        ]
         return [{name: value for name, value in copy.deepcopy(body).items() if name not in _TYPE} for body in found]
 
-    async def apply(self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False) -> Manifest:
+    async def apply(
+        self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False, manager: str = FIELD_MANAGER
+    ) -> Manifest:
         verb = "rehearse" if dry_run else "apply"
         self.calls.append((verb, manifest["kind"]))
+        self.managers += [] if dry_run else [manager]
         self._fail(verb, manifest["kind"])
         live = self.objects.get(_name(manifest), {})
         if only_new and live:
@@ -70,17 +80,12 @@ class FakeKubernetes(Kubernetes):
         return copy.deepcopy(found)
 
     async def write_status(self, manifest: Manifest) -> Manifest:
-        self.calls.append(("status", manifest["kind"]))
-        self._fail("status", manifest["kind"])
-        live = self.objects.get(_name(manifest))
-        if live is None:
-            raise NotFound("gone")
-        if live["metadata"]["resourceVersion"] != manifest["metadata"]["resourceVersion"]:
-            raise Conflict("changed")
-        found = {**live, "status": copy.deepcopy(manifest["status"])}
-        self._stamp(found)
-        self.objects[_name(manifest)] = found
-        return copy.deepcopy(found)
+        live = self._unchanged("status", manifest)
+        return self.put({**live, "status": manifest["status"]})
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        self._unchanged("replace", manifest)
+        return self.put(manifest)
 
     async def delete(self, manifest: Mapping[str, Any]) -> None:
         self.calls.append(("delete", manifest["kind"]))
@@ -91,6 +96,17 @@ class FakeKubernetes(Kubernetes):
         self._fail("create", manifest["kind"])
         self.events.append(manifest)
         return manifest
+
+    def _unchanged(self, verb: str, manifest: Manifest) -> Manifest:
+        """Return the object that `manifest` was read from."""
+        self.calls.append((verb, manifest["kind"]))
+        self._fail(verb, manifest["kind"])
+        live = self.objects.get(_name(manifest))
+        if live is None:
+            raise NotFound("gone")
+        if live["metadata"]["resourceVersion"] != manifest["metadata"]["resourceVersion"]:
+            raise Conflict("changed")
+        return live
 
     def _fail(self, verb: str, kind: str) -> None:
         if (verb, kind) in self.failures:
@@ -104,18 +120,34 @@ class FakeKubernetes(Kubernetes):
         metadata["resourceVersion"] = str(number)
 
 
+def _selected(manifest: Mapping[str, Any], selector: str | None) -> bool:
+    labels = manifest["metadata"].get("labels") or {}
+    wanted = (part.partition("=") for part in selector.split(",")) if selector else ()
+    return all(name in labels and (not equals or labels[name] == value) for name, equals, value in wanted)
+
+
 def _name(manifest: Mapping[str, Any]) -> Name:
     metadata = manifest["metadata"]
-    return manifest["kind"], metadata["namespace"], metadata["name"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
 def _merged(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> Manifest:
     found = copy.deepcopy(dict(live))
     for name, value in manifest.items():
         old = found.get(name)
-        nested = isinstance(value, Mapping) and isinstance(old, Mapping)
-        found[name] = _merged(old or {}, value) if nested else copy.deepcopy(value)
+        if name == "webhooks":
+            found[name] = _merged_by_name(old or [], value)
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
+            found[name] = _merged(old, value)
+        else:
+            found[name] = copy.deepcopy(value)
     return found
+
+
+def _merged_by_name(live: list[Manifest], applied: list[Manifest]) -> list[Manifest]:
+    """Merge a list of which the entries are told apart by name."""
+    changes = {entry["name"]: entry for entry in applied}
+    return [_merged(entry, changes.get(entry["name"], {})) for entry in live]
 
 
 def _completed(manifest: Manifest) -> Manifest:

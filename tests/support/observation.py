@@ -37,13 +37,29 @@ class Watched:
         mine = [item for item in items if item["involvedObject"].get("kind") == "SpecDecodeDeployment"]
         return [(item["reason"], item["message"]) for item in mine]
 
+    def pods(self, role: str) -> list[str]:
+        """Return the names of the pods of one role, those that are going not among them."""
+        selector = f"specdecode.dev/name={self.name},specdecode.dev/role={role}"
+        items = read("pods", f"--namespace={self.namespace}", f"--selector={selector}")["items"]
+        return sorted(item["metadata"]["name"] for item in items if "deletionTimestamp" not in item["metadata"])
+
     def replica_sets(self) -> int:
         """Return how many ReplicaSets there are, old ones included."""
         return len(read("replicasets", f"--namespace={self.namespace}")["items"])
 
-    def rolled(self) -> bool:
-        """Whether every pod runs what was decided; the verification may still go on."""
-        return any(decision["outcome"] in ("Completed", "Verified") for decision in self.decisions())
+    def phase(self) -> str | None:
+        """Return the phase of the operator's own action that is in flight."""
+        found: str | None = (self.status().get("operation") or {}).get("phase")
+        return found
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Return trigger and outcome of every decision."""
+        return [(decision["trigger"], decision["outcome"]) for decision in self.decisions()]
+
+    def rolled(self, trigger: str = "Acceptance") -> bool:
+        """Whether every pod runs what was decided last for `trigger`; the verification may still go on."""
+        outcomes = [outcome for name, outcome in self.outcomes() if name == trigger]
+        return bool(outcomes) and outcomes[-1] in ("Completed", "Verified")
 
     def acceptance(self, seconds: float) -> float | None:
         """Return accepted / drafted tokens over the last `seconds`, or None where nothing was drafted."""

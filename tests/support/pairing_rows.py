@@ -265,6 +265,13 @@ ROWS = {
         ALONE.but(engine={"maxModelLen": 131073}),
         ALONE.but(engine={"maxModelLen": 131073, "env": [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}]}),
     ),
+    "a variable that is off stretches nothing": Row(
+        "ContextExceeded",
+        ERROR,
+        LENGTH,
+        ALONE.but(engine={"maxModelLen": 131073, "env": [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "0"}]}),
+        ALONE.but(engine={"maxModelLen": 131073, "env": [{"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "true"}]}),
+    ),
     "draft's context": Row(
         "DraftContextShort",
         ERROR,

@@ -25,6 +25,10 @@ class Traffic:
     slow: dict[str, float] = field(default_factory=dict)
     """Share of requests over the threshold, by histogram."""
     scrapes: float = 1e6
+    trial: float = 1.0
+    """How long requests of the pod on trial take, as a multiple of the others'."""
+    load: float = 0.0
+    """Of every gauge, and preemptions."""
 
 
 class PrometheusDouble(HttpDouble):
@@ -54,9 +58,30 @@ class PrometheusDouble(HttpDouble):
 
     def _rows(self, query: str, namespace: str, pod: str) -> list[dict[str, Any]]:
         labels, traffic = {"namespace": namespace, "pod": pod}, self._traffic[namespace]
+        if "pod=~" in query:
+            return _arm_rows(query, labels, traffic.requests, 0.02 * (traffic.trial if "-trial-" in pod else 1.0))
         if "_bucket" in query:
             return [_row(labels | {"le": edge}, value) for edge, value in _buckets(query, traffic).items()]
         return [_row(labels, _scalar(query, traffic))]
+
+
+def _arm_rows(query: str, labels: dict[str, str], requests: float, latency: float) -> list[dict[str, Any]]:
+    """Return what a pod answers to a trial: `requests` of 100 tokens each, whose latencies lie around `latency`."""
+    if "specdecode_batch" in query:
+        total = len(re.findall(r"label_replace", query))
+        part = requests / total * (latency if "_sum" in query else 1.0)
+        return [_row(labels | {"specdecode_batch": str(number)}, part) for number in range(total)]
+    if "finished_reason" in query:
+        counts = {"stop": requests, "abort": 0.0, "error": 0.0}
+        return [_row(labels | {"finished_reason": reason}, count) for reason, count in counts.items()]
+    if "_bucket" in query:
+        return [_row(labels | {"le": edge}, requests * (float(edge) >= latency)) for edge in _EDGES]
+    if "_sum" in query:
+        return [_row(labels, requests * (100.0 if "_tokens" in query.split("{", maxsplit=1)[0] else latency))]
+    return [_row(labels, requests)]
+
+
+_EDGES = ("0.01", "0.015", "0.02", "0.025", "0.03", "0.04", "0.05", "0.1", "+Inf")
 
 
 def _scalar(query: str, traffic: Traffic) -> float:
@@ -66,6 +91,8 @@ def _scalar(query: str, traffic: Traffic) -> float:
         return 1.0
     if "count_over_time" in query:
         return traffic.scrapes
+    if "over_time" in query or "preemptions" in query:
+        return traffic.load
     if "accepted" in query:
         return traffic.acceptance * 10000
     return 10000.0 if "spec_decode" in query else traffic.requests

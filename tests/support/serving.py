@@ -12,7 +12,10 @@ ENFORCE = {
     "window": {"short": "20s", "long": "60s"},
     "objectives": [{"metric": "Tpot", "threshold": "50ms"}],
     "budget": {"cooldown": "1s"},
+    "trial": {"mode": "Never"},
 }
+"""Rolls at once: trials need an engine's metrics; the end-to-end layer has them."""
+
 TPOT = "request_time_per_output_token_seconds"
 SOON = ENFORCE | {"window": {"short": "1s", "long": "2s"}}
 RUNGS = [
@@ -23,7 +26,8 @@ RUNGS = [
 
 def settings(prometheus: PrometheusDouble) -> dict[str, object]:
     endpoint = {"name": "default", "url": prometheus.url, "scrapeIntervalSeconds": 2, "timeoutSeconds": 2}
-    return {"endpoints": [endpoint], "evaluationIntervalSeconds": 0.5}
+    alone = {"holdAll": {"percent": 100}, "maxConcurrentRolls": 1000}  # what earlier tests left holds nobody
+    return {"endpoints": [endpoint], "evaluationIntervalSeconds": 0.5, "fleet": alone}
 
 
 def status(api: Api, namespace: str) -> Manifest:

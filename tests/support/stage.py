@@ -64,7 +64,7 @@ def read(*arguments: str) -> Manifest:
     return get(kubeconfig(), *arguments)
 
 
-def resource(models: Path, namespace: str, *, replicas: int, name: str = "chat") -> Manifest:
+def resource(models: Path, namespace: str, *, replicas: int, name: str = "chat", **policy: Manifest) -> Manifest:
     """Return the sample: a real draft-model pair, and a policy that acts within minutes instead of half an hour."""
     return {
         "apiVersion": "specdecode.dev/v1alpha1",
@@ -88,8 +88,11 @@ def resource(models: Path, namespace: str, *, replicas: int, name: str = "chat")
                 "mode": "Enforce",
                 "acceptance": {"disableBelowPercent": 50},
                 "window": {"short": "20s", "long": "60s", "minimumRequests": {"short": 5, "long": 15}},
-                "budget": {"cooldown": "2m"},
-            },
+                "trial": {"mode": "Always", "minDuration": "30s", "maxDuration": "4m"},
+                "probe": {"minBackoff": "30s"},
+                "budget": {"cooldown": "30s"},
+            }
+            | policy,
         },
     }
 

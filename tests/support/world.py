@@ -1,19 +1,27 @@
 """A resource in a cluster, and a reconciler that looks after it: an API server in memory, a clock that stands still."""
 
 import copy
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from specdecode_operator.api.v1alpha1 import Status
 from specdecode_operator.controller.applier import Applier
-from specdecode_operator.controller.evaluator import Evaluator
+from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.facts import FactsJobs
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.running import RunningReleases
+from specdecode_operator.controller.settings import FleetSettings, NotificationSettings
 from specdecode_operator.controller.store import Store
-from specdecode_operator.policy import Finding, Judgement, Verdict
+from specdecode_operator.policy import Compared, Finding, Judgement, Verdict
+from specdecode_operator.policy.trials.comparison import ArmVerdict, Comparison, Counts
 from support.builders import ACCEPTANCE, NOW, body, rung, spec_of
+from support.fake_engines import FakeEngines
 from support.fake_kubernetes import FakeKubernetes
 
 KEY = ("prod", "chat")
@@ -25,11 +33,17 @@ BREACH = (Finding(ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0
 class World:
     """A resource in a cluster, and a reconciler that looks after it."""
 
+    notifications = NotificationSettings()
+    """Nowhere, unless a test says so before it starts the process."""
+    facts: FactsJobs | None = None
+
     def __init__(self, **spec: Any) -> None:
         self.kubernetes = FakeKubernetes()
         self.store = Store()
         self.metrics = Metrics()
+        self.engines = FakeEngines()
         self.now = NOW
+        self.endpoints: dict[str, Watched] = {}
         self.start()
         self.change(**spec)
 
@@ -37,9 +51,24 @@ class World:
         """Start a process: nothing is remembered but the caches and the cluster."""
         reader = Reader()
         clock = self.clock
-        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, {}, clock)
+        self.notifier = Notifier(self.notifications, self.metrics)
+        fleet = Fleet(FleetSettings(), self.store, self.metrics)
+        self.evaluator = Evaluator(self.store, reader, WorkQueue(), self.metrics, self.endpoints, clock, fleet)
         applier = Applier(self.kubernetes, self.store, self.metrics)
-        parts = Parts(self.kubernetes, self.store, reader, self.evaluator, applier, self.metrics, clock)
+        self.running = RunningReleases(self.store, WorkQueue(), self.engines)
+        parts = Parts(
+            self.kubernetes,
+            self.store,
+            reader,
+            self.evaluator,
+            applier,
+            self.metrics,
+            clock,
+            fleet,
+            self.notifier,
+            running=self.running,
+            facts=self.facts,
+        )
         self.reconciler = Reconciler(parts)
 
     def clock(self) -> datetime:
@@ -88,6 +117,14 @@ class World:
         name = self.status.active_variant or "primary"
         judged = Judgement(rung(spec_of(**self.spec), name).hash, BREACH, frozenset({"Acceptance"}))
         self.evaluator._judgements[KEY] = judged
+
+    def compare(self, verdict: ArmVerdict, **changes: Any) -> None:
+        """The metrics loop has compared the pod on trial with the others, twice."""
+        operation = self.status.operation
+        assert operation is not None
+        measured = Comparison(verdict, "Because", (), Counts(400, 400), Counts(0, 0), 0.7, 5000)
+        found = replace(Compared(operation.id, measured, repeated=True), **changes)
+        self.evaluator._trials._compared[KEY] = found
 
     async def reconcile(self) -> float | None:
         return await self.reconciler(KEY)

@@ -41,6 +41,35 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
+{{/* The settings file: what the values say, and what only the chart knows of the webhook. */}}
+{{- define "specdecode-operator.settings" -}}
+{{- $settings := deepCopy .Values.settings }}
+{{- if and $settings.factsJob.enabled (not $settings.factsJob.image) }}
+{{- $_ := set $settings.factsJob "image" (include "specdecode-operator.image" .) }}
+{{- end }}
+{{- if .Values.webhook.enabled }}
+{{- $_ := set $settings "webhook" (include "specdecode-operator.webhookSettings" . | fromYaml) }}
+{{- end }}
+{{- toYaml $settings }}
+{{- end }}
+
+{{- define "specdecode-operator.webhookSettings" -}}
+{{- $name := include "specdecode-operator.fullname" . -}}
+enabled: true
+listenPort: {{ .Values.webhook.port }}
+{{- if eq .Values.webhook.certificate.source "CertManager" }}
+certificate: Files
+certFile: /etc/specdecode-webhook/tls.crt
+keyFile: /etc/specdecode-webhook/tls.key
+{{- else }}
+certificate: SelfSigned
+namespace: {{ .Release.Namespace }}
+serviceName: {{ $name }}-webhook
+secretName: {{ $name }}-webhook
+configurationName: {{ $name }}
+{{- end }}
+{{- end }}
+
 {{/* What the operator does, and nothing else. Server-side apply of an object that does not exist needs create and patch. */}}
 {{- define "specdecode-operator.rules" -}}
 - apiGroups: [specdecode.dev]
@@ -53,9 +82,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [specdecode.dev]
   resources: [specdecodedeployments/finalizers]
   verbs: [update]
+# Deleted by the operator itself when a trial is over; other Deployments go with their owner.
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, create, patch]
@@ -69,4 +99,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create]
+{{- if .Values.settings.factsJob.enabled }}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [create, patch]
+{{- end }}
 {{- end }}

@@ -5,7 +5,7 @@ from typing import Any, Final
 from specdecode_operator.api.names import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
 from specdecode_operator.api.schema import structural
 from specdecode_operator.api.v1alpha1 import Spec, SpecDecodeDeployment, Status
-from specdecode_operator.api.v1alpha1.spec import NAME_RULE
+from specdecode_operator.api.v1alpha1.spec import NAME_RULE, SUFFIX_RULE
 
 __all__ = ["custom_resource_definition"]
 
@@ -76,7 +76,7 @@ def _root() -> dict[str, Any]:
         "type": "object",
         "description": SpecDecodeDeployment.__doc__,
         "required": ["spec"],
-        "x-kubernetes-validations": [NAME_RULE],
+        "x-kubernetes-validations": [NAME_RULE, SUFFIX_RULE],
         "properties": {
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Remark, error
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.api.v1alpha1.base import BrokenRules
@@ -32,7 +32,7 @@ def read(body: Mapping[str, Any]) -> tuple[SpecDecodeDeployment | None, tuple[Re
     """
     check_type(body)
     rest = copy.deepcopy(dict(body))
-    found = [_remark("UnknownField", path, "no such field; see kubectl explain sdd.spec") for path in _unknown(body)]
+    found = [error("UnknownField", path, "no such field; see kubectl explain sdd.spec") for path in _unknown(body)]
     for _ in range(_ROUNDS):
         faults = list(_faults(rest))
         found += [remark for _, remark in faults if remark not in found]
@@ -51,15 +51,15 @@ def _unknown(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _name_faults(resource: SpecDecodeDeployment) -> Iterator[Remark]:
     if (message := check_name(resource)) is not None:
-        yield _remark("InvalidField", *message.split(": ", 1))
+        yield error("InvalidField", *message.split(": ", 1))
 
 
 def _faults(body: Mapping[str, Any]) -> Iterator[tuple[Path, Remark]]:
     """Yield where each fault lies, and what it is."""
     try:
         SpecDecodeDeployment.model_validate(body)
-    except ValidationError as error:
-        for entry in error.errors(include_url=False, include_input=False):
+    except ValidationError as invalid:
+        for entry in invalid.errors(include_url=False, include_input=False):
             yield from _entry(entry)
 
 
@@ -70,7 +70,7 @@ def _entry(entry: ErrorDetails) -> Iterator[tuple[Path, Remark]]:
         path, text = entry["loc"], message
         if entry["type"] == "value_error" and (match := _FIELD.fullmatch(message)):
             path, text = _placed(entry["loc"], match[1].split(".")), match[2]
-        yield path, _remark("InvalidField", _shown(path), text)
+        yield path, error("InvalidField", _shown(path), text)
 
 
 def _placed(location: Path, field: list[str]) -> Path:
@@ -82,10 +82,6 @@ def _placed(location: Path, field: list[str]) -> Path:
 def _shown(path: Path) -> str:
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".").removeprefix("spec.")
-
-
-def _remark(code: str, field: str, message: str) -> Remark:
-    return Remark(Level.ERROR, code, field, message)
 
 
 def _remove(body: dict[str, Any], path: Path) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Level", "Remark"]
+__all__ = ["Level", "Remark", "advice", "error", "warning"]
 
 
 class Level(StrEnum):
@@ -31,3 +31,18 @@ class Remark:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}"
+
+
+def error(code: str, field: str, message: str) -> Remark:
+    """Return a remark that keeps pods from being made."""
+    return Remark(Level.ERROR, code, field, message)
+
+
+def warning(code: str, field: str, message: str) -> Remark:
+    """Return a remark on what runs, but not as one would expect."""
+    return Remark(Level.WARNING, code, field, message)
+
+
+def advice(code: str, field: str, message: str) -> Remark:
+    """Return a remark on what is good to know, or may be done better."""
+    return Remark(Level.ADVICE, code, field, message)

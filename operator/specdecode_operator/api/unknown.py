@@ -1,6 +1,7 @@
 """Fields that no model knows: what strict validation of the API server would refuse."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from specdecode_operator.api.schema import structural
@@ -12,7 +13,12 @@ __all__ = ["unknown_fields"]
 def unknown_fields(body: Mapping[str, Any]) -> list[str]:
     """Return the paths in `body` that the schema does not know."""
     top = [name for name in body if name not in ("apiVersion", "kind", "metadata", "spec", "status")]
-    return top + list(_unknown(body.get("spec"), structural(Spec), "spec"))
+    return top + list(_unknown(body.get("spec"), _schema(), "spec"))
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    return structural(Spec)
 
 
 def _unknown(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:  # noqa: ANN401 - any YAML value

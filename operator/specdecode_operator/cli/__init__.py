@@ -15,7 +15,10 @@ _COMMANDS: Final = {
     "advise": "advise",
     "render": "render",
     "migrate-flags": "migrate_flags",
+    "facts": "facts",
     "crds": "crds",
+    "record": "record",
+    "replay": "replay",
     "reference": "reference",
 }
 """Name of each command, and the name of its module and of the function in it."""

@@ -10,7 +10,7 @@ import click
 
 from specdecode_operator.sizing import ModelFacts, SizingError, from_config
 
-__all__ = ["folder_facts"]
+__all__ = ["folder_facts", "read_config", "tokenizer_digest"]
 
 _LARGEST_CONFIG: Final = 4 * 1024 * 1024
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model")
@@ -29,14 +29,15 @@ def folder_facts(folder: Path) -> Callable[[str], ModelFacts | None]:
         if not model.is_relative_to(folder.resolve()) or not config.is_file():
             return None
         try:
-            return from_config(name, _read(config), tokenizer=_tokenizer(model))
+            return from_config(name, read_config(config), tokenizer=tokenizer_digest(model))
         except SizingError as error:
             raise click.ClickException(f"{config}: {error}") from None
 
     return find
 
 
-def _read(config: Path) -> dict[str, Any]:
+def read_config(config: Path) -> dict[str, Any]:
+    """Return the JSON object in the file `config`; raise `click.ClickException` where it holds none."""
     try:
         if config.stat().st_size > _LARGEST_CONFIG:
             raise click.ClickException(f"{config} is larger than 4 MiB; give the model's own config.json")
@@ -48,7 +49,8 @@ def _read(config: Path) -> dict[str, Any]:
     return found
 
 
-def _tokenizer(model: Path) -> str | None:
+def tokenizer_digest(model: Path) -> str | None:
+    """Return the SHA-256 of the tokenizer in the folder `model`, or None where it has none."""
     file = next((model / name for name in _TOKENIZERS if (model / name).is_file()), None)
     if file is None:
         return None

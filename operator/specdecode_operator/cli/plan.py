@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -12,11 +11,10 @@ import click
 from specdecode_operator.api.errors import InvalidResource
 from specdecode_operator.api.faults import read
 from specdecode_operator.api.remarks import Level, Remark
-from specdecode_operator.api.v1alpha1 import Spec
 from specdecode_operator.cli.folder import folder_facts
 from specdecode_operator.cli.manifests import resources
-from specdecode_operator.policy import Ladder, ladder
-from specdecode_operator.sizing import Examination, Lookup, MemoryPlan, find, located, preflight
+from specdecode_operator.policy import ladder
+from specdecode_operator.sizing import Lookup, MemoryPlan, examine_rungs, find, gathered
 
 __all__ = ["plan"]
 
@@ -80,24 +78,9 @@ def _examined(body: Mapping[str, Any], facts: Lookup) -> tuple[list[Remark], Mem
     if resource is None:
         return list(faults), None
     rungs = ladder(resource.spec)
-    examinations = _examinations(resource.spec, rungs, facts)
-    remarks = dict.fromkeys(faults) | dict.fromkeys(_located(examinations))
-    return list(remarks), examinations[rungs.primary.name].memory
-
-
-def _examinations(spec: Spec, rungs: Ladder, facts: Lookup) -> dict[str, Examination]:
-    looked_at = (rungs.primary, *rungs.fallbacks)
-    return {rung.name: preflight(spec, rung.model, rung.speculation, facts=facts) for rung in looked_at}
-
-
-def _located(examinations: Mapping[str, Examination]) -> Iterator[Remark]:
-    """Yield the remarks on every rung; what a fallback shares with the spec is said once."""
-    primary, *fallbacks = examinations.items()
-    yield from primary[1].remarks
-    for name, examination in fallbacks:
-        for remark in examination.remarks:
-            if remark not in primary[1].remarks:
-                yield replace(remark, field=located(remark.field, name))
+    found = examine_rungs(resource.spec, (rungs.primary, *rungs.fallbacks), facts=facts)
+    remarks = dict.fromkeys(faults) | dict.fromkeys(gathered(found))
+    return list(remarks), found[rungs.primary.name].memory
 
 
 def _json(remarks: list[Remark], memory: MemoryPlan | None) -> str:

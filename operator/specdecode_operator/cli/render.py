@@ -13,7 +13,7 @@ from specdecode_operator.cli.manifests import resources
 from specdecode_operator.cli.output import to_json, to_yaml
 from specdecode_operator.engine import examine
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import WorkloadError, children
+from specdecode_operator.workload import Layout, WorkloadError, children
 
 __all__ = ["render"]
 
@@ -62,6 +62,6 @@ def _children(resource: SpecDecodeDeployment, variant: str) -> list[dict[str, An
         if remark.level is Level.ERROR:
             raise click.ClickException(str(remark))
     try:
-        return children(resource, chosen, primary_hash=rungs.primary.hash, replace=False)
+        return children(resource, Layout(chosen, rungs.primary.hash))
     except WorkloadError as error:
         raise click.ClickException(str(error)) from None

@@ -3,6 +3,7 @@
 __all__ = [
     "ClientError",
     "Conflict",
+    "EngineUnreachable",
     "Forbidden",
     "KubernetesError",
     "NotFound",
@@ -42,3 +43,7 @@ class Unavailable(KubernetesError):
 
 class PrometheusError(ClientError):
     """No usable answer. The message never holds a response's body or a credential."""
+
+
+class EngineUnreachable(ClientError):
+    """An engine gives no usable answer. The message never holds a response's body."""

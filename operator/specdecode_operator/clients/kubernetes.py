@@ -33,10 +33,19 @@ _PAGE: Final = 500
 _KINDS: Final = {
     KIND: ("apis", GROUP, VERSION, PLURAL),
     "Deployment": ("apis", "apps", "v1", "deployments"),
+    "ReplicaSet": ("apis", "apps", "v1", "replicasets"),
     "Service": ("api", None, "v1", "services"),
     "PodDisruptionBudget": ("apis", "policy", "v1", "poddisruptionbudgets"),
     "Pod": ("api", None, "v1", "pods"),
+    "Job": ("apis", "batch", "v1", "jobs"),
     "Event": ("api", None, "v1", "events"),
+    "Secret": ("api", None, "v1", "secrets"),
+    "ValidatingWebhookConfiguration": (
+        "apis",
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+    ),
 }
 _ERRORS: Final[dict[int, type[KubernetesError]]] = {
     400: Rejected,
@@ -86,11 +95,17 @@ class Kubernetes:
 
     @classmethod
     async def connect(cls) -> Self:
-        """Return a connection with the pod's service account, or with the kubeconfig outside a cluster."""
-        if in_cluster():
-            config.load_incluster_config()
-        else:
-            await config.load_kube_config()
+        """Return a connection with the pod's service account, or with the kubeconfig outside a cluster.
+
+        Raises `Unavailable` where that cannot be read.
+        """
+        try:
+            if in_cluster():
+                config.load_incluster_config()
+            else:
+                await config.load_kube_config()
+        except config.ConfigException as error:
+            raise Unavailable(f"no cluster is configured: {error}") from None
         return cls(ApiClient())
 
     async def __aenter__(self) -> Self:
@@ -106,7 +121,7 @@ class Kubernetes:
         await self._client.close()
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
-        """Return the object, or None where it does not exist."""
+        """Return the object, or None where it does not exist; the namespace of a cluster's object is empty."""
         try:
             return await self._call("get", self._resources[kind].path(name=name, namespace=namespace))
         except NotFound:
@@ -126,8 +141,10 @@ class Kubernetes:
             if not token:
                 return found
 
-    async def apply(self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False) -> Manifest:
-        """Apply `manifest` with the operator's field manager and return the object as it now is.
+    async def apply(
+        self, manifest: Manifest, *, dry_run: bool = False, only_new: bool = False, manager: str = FIELD_MANAGER
+    ) -> Manifest:
+        """Apply `manifest` as the field manager `manager` and return the object as it now is.
 
         Conflicts of fields are forced: only ever call it for an object that the operator controls, or with `only_new`,
         which changes nothing where an object of that name exists: it raises `Conflict` where it would. With `dry_run`
@@ -138,7 +155,7 @@ class Kubernetes:
             self._path(manifest),
             body=_only_new(manifest) if only_new else manifest,
             content_type="application/apply-patch+yaml",
-            field_manager=FIELD_MANAGER,
+            field_manager=manager,
             force_conflicts=True,
             dry_run="All" if dry_run else None,
         )
@@ -150,6 +167,13 @@ class Kubernetes:
         """
         path = f"{self._path(manifest)}/status"
         return await self._call("put", path, body=manifest, field_manager=FIELD_MANAGER)
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        """Write the whole object, which must carry the resourceVersion it was read with.
+
+        Raises `Conflict` where the object has changed since.
+        """
+        return await self._call("put", self._path(manifest), body=manifest, field_manager=FIELD_MANAGER)
 
     async def delete(self, manifest: Mapping[str, Any]) -> None:
         """Delete exactly this object (by uid); one that is gone already is fine."""
@@ -167,7 +191,7 @@ class Kubernetes:
 
     def _path(self, manifest: Mapping[str, Any]) -> str:
         metadata = manifest["metadata"]
-        found: str = self._resources[manifest["kind"]].path(name=metadata["name"], namespace=metadata["namespace"])
+        found: str = self._resources[manifest["kind"]].path(name=metadata["name"], namespace=metadata.get("namespace"))
         return found
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Manifest:  # noqa: ANN401 - passed on

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from specdecode_operator.api.names import GROUP
+from specdecode_operator.api.names import GROUP, TRIAL_SUFFIX
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.clients import Conflict, Kubernetes, Manifest, Rejected
 from specdecode_operator.controller.metrics import Metrics
@@ -17,7 +17,7 @@ _DIGEST_ANNOTATION: Final = f"{GROUP}/rendered"
 _LIST_KEYS: Final = ("name", "mountPath", "containerPort")
 
 _Name = tuple[str, Key]
-"""Kind and key of a child."""
+"""Kind of a child, and its namespace and name."""
 
 
 class NotOurs(Rejected):
@@ -42,27 +42,27 @@ class Applier:
         """Bring the cluster to `children`. Raises `NotOurs`, `Rejected` and other `KubernetesError`."""
         for child in children:
             await self._apply_one(resource, stamped(child))
-        await self._prune(resource, {child["kind"] for child in children})
+        await self._prune(resource, {_name(child) for child in children})
 
-    async def rehearse(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
+    async def rehearse(self, child: Manifest) -> None:
         """Have the server judge `child` without keeping it, where it would change something."""
-        live = self._store.child(child["kind"], resource.key)
-        if live is not None and self._differs(stamped(child), live):
+        live = self._store.child(*_name(child))
+        if live is None or self._differs(stamped(child), live):
             await self._kubernetes.apply(stamped(child), dry_run=True)
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of one resource's children."""
-        for kind in CHILD_KINDS:
-            self._applied.pop((kind, key), None)
-            self._equal.pop((kind, key), None)
-            self._taken.discard((kind, key))
+        for name in _possible(key):
+            self._applied.pop(name, None)
+            self._equal.pop(name, None)
+            self._taken.discard(name)
 
     async def _apply_one(self, resource: SpecDecodeDeployment, child: Manifest) -> None:
-        name = child["kind"], resource.key
+        name = _name(child)
         live = self._store.child(*name)
         if live is None and name not in self._taken and await self._created(name, child):
             return
-        live = live or await self._kubernetes.get(child["kind"], *resource.key)
+        live = live or await self._kubernetes.get(child["kind"], *name[1])
         if live is not None:
             _check_owner(resource, live)
             if not self._differs(child, live):
@@ -91,7 +91,7 @@ class Applier:
 
     def _differs(self, child: Manifest, live: Manifest) -> bool:
         """Whether `live` is not what applying `child` makes of it; the same two are compared once."""
-        name = child["kind"], (live["metadata"]["namespace"], live["metadata"]["name"])
+        name = _name(child)
         versions = _versions(child, live)
         if self._equal.get(name) == versions:
             return False
@@ -103,14 +103,24 @@ class Applier:
         self._equal[name] = versions
         return False
 
-    async def _prune(self, resource: SpecDecodeDeployment, kept: set[str]) -> None:
-        for kind in CHILD_KINDS:
-            live = self._store.child(kind, resource.key)
-            if kind in kept or live is None or not _controlled(resource, live):
+    async def _prune(self, resource: SpecDecodeDeployment, kept: set[_Name]) -> None:
+        for name in _possible(resource.key):
+            live, kind = self._store.child(*name), name[0]
+            if name in kept or live is None or not _controlled(resource, live):
                 continue
             await self._kubernetes.delete({"kind": kind, **live})
             self._metrics.writes.labels(kind=kind, verb="delete").inc()
             self._store.remove(kind, live)
+
+
+def _name(child: Manifest) -> _Name:
+    return child["kind"], (child["metadata"]["namespace"], child["metadata"]["name"])
+
+
+def _possible(key: Key) -> list[_Name]:
+    """Return the names of all children that a resource can have."""
+    namespace, name = key
+    return [*((kind, key) for kind in CHILD_KINDS), ("Deployment", (namespace, name + TRIAL_SUFFIX))]
 
 
 def stamped(child: Manifest) -> Manifest:
@@ -131,7 +141,7 @@ def _rendered(manifest: Mapping[str, Any]) -> str | None:
 
 def _check_owner(resource: SpecDecodeDeployment, live: Manifest) -> None:
     if not _controlled(resource, live):
-        kind, name = live.get("kind", "object"), resource.metadata.name
+        kind, name = live.get("kind", "object"), live["metadata"]["name"]
         raise NotOurs(f"a {kind} called {name} exists and belongs to somebody else; delete it or rename this resource")
 
 

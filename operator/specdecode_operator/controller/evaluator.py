@@ -10,27 +10,29 @@ from typing import Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.clients import Prometheus, PrometheusError
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.gather import pod_facts
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader, Reading
 from specdecode_operator.controller.settings import Endpoint
 from specdecode_operator.controller.store import Key, Store
+from specdecode_operator.controller.trials import Trials, queries_for
 from specdecode_operator.policy import (
-    Demand,
+    Compared,
     Evidence,
     Finding,
     Judgement,
-    LatencySignal,
+    Look,
+    PodArm,
     Snapshot,
     Variant,
-    gather,
-    judge,
+    arm_samples,
+    demand,
+    evaluate,
+    evidence_of,
     queries,
-    repeated,
-    signals,
     snapshot,
 )
 
@@ -56,7 +58,7 @@ class Watched:
 class Evaluator:
     """Keeps the last judgement of every resource, and marks those whose judgement changed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - it stands between all of them
         self,
         store: Store,
         reader: Reader,
@@ -64,6 +66,7 @@ class Evaluator:
         metrics: Metrics,
         endpoints: Mapping[str, Watched],
         clock: Callable[[], datetime],
+        fleet: Fleet,
     ) -> None:
         self._store = store
         self._reader = reader
@@ -71,16 +74,23 @@ class Evaluator:
         self._metrics = metrics
         self._endpoints = endpoints
         self._clock = clock
+        self._fleet = fleet
         self._judgements: dict[Key, Judgement] = {}
+        self._trials = Trials(store)
         self._answered: dict[str, datetime] = {}
 
     def judgement(self, key: Key) -> Judgement | None:
         """Return the last judgement of `key`."""
         return self._judgements.get(key)
 
+    def compared(self, key: Key) -> Compared | None:
+        """Return the last comparison of the trial of `key`."""
+        return self._trials.compared(key)
+
     def forget(self, key: Key) -> None:
         """Drop what is remembered of one resource."""
         self._judgements.pop(key, None)
+        self._trials.forget([key])
         self._metrics.forget(key)
 
     async def tick(self) -> None:
@@ -108,7 +118,7 @@ class Evaluator:
     async def _evaluate(self, name: str, group: Mapping[Key, Reading]) -> None:
         watched = self._endpoints.get(name)
         if watched is None:
-            await self._judge_all(group, None, "EndpointUnknown")
+            await self._judge_all(name, group, None, "EndpointUnknown")
             return
         try:
             found = await self._ask(watched, group)
@@ -120,68 +130,88 @@ class Evaluator:
             await self._failed(name, group, PrometheusError(type(error).__name__))
             return
         self._answered[name] = found.at
-        await self._judge_all(group, found, None)
+        await self._judge_all(name, group, found, None)
 
     async def _ask(self, watched: Watched, group: Mapping[Key, Reading]) -> Snapshot:
-        endpoint = watched.endpoint
-        asked = queries(_demand(group), endpoint.scope)
-        at = self._clock()
+        """Ask for what all resources need, and then for the trials among them."""
+        endpoint, at = watched.endpoint, self._clock()
+        looks = self._trials.looks(group, at)
+        windows = {look.window for look in looks.values()}
+        asked = queries(demand((reading.resource.spec for reading in group.values()), windows), endpoint.scope)
         with self._metrics.query_seconds.labels(endpoint.name).time():
             answers = await watched.prometheus.answer(asked)
         self._metrics.queries.labels(endpoint.name).inc(len(asked))
-        interval = endpoint.scrape_interval_seconds
-        return snapshot(answers, scope=endpoint.scope, at=at, scrape_interval=interval)
+        found = snapshot(answers, scope=endpoint.scope, at=at, scrape_interval=endpoint.scrape_interval_seconds)
+        if looks:
+            samples = await self._arms(watched, looks)
+            for key in self._trials.compare(group, looks, found, samples):
+                self._queue.mark(key)
+        return found
+
+    async def _arms(self, watched: Watched, looks: Mapping[Key, Look]) -> Mapping[tuple[str, str], PodArm]:
+        """Return what the arms of all trials did, or nothing: then no trial is judged, and everything else goes on."""
+        endpoint = watched.endpoint
+        asked = queries_for(looks.values(), endpoint.scope, endpoint.scrape_interval_seconds)
+        self._metrics.queries.labels(endpoint.name).inc(len(asked))
+        try:
+            return arm_samples(await watched.prometheus.answer(asked), endpoint.scope)
+        except PrometheusError as error:
+            _logger.warning("trials cannot be judged", endpoint=endpoint.name, error=str(error))
+            return {}
 
     async def _failed(self, name: str, group: Mapping[Key, Reading], error: PrometheusError) -> None:
         """Hold at once, and say so after a while: one lost answer is no outage."""
+        self._trials.forget(group)
         self._metrics.failures.labels(name).inc()
         _logger.warning("prometheus gives no usable answer", endpoint=name, error=str(error))
         since = self._answered.setdefault(name, self._clock())
         if self._clock() - since >= _SILENCE:
-            await self._judge_all(group, None, "EndpointUnavailable")
+            await self._judge_all(name, group, None, "EndpointUnavailable")
             return
         for key in group:
             if (known := self._judgements.get(key)) is not None:
-                self._judgements[key] = replace(known, repeated=frozenset())
+                self._judgements[key] = replace(known, repeated=frozenset(), dry_repeated=frozenset())
 
-    async def _judge_all(self, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None) -> None:
+    async def _judge_all(
+        self, endpoint: str, group: Mapping[Key, Reading], found: Snapshot | None, unavailable: str | None
+    ) -> None:
+        """Judge every resource before any of it counts: what is decided shall not depend on their order."""
+        judged: dict[Key, Judgement] = {}
         for index, (key, reading) in enumerate(group.items()):
             if index % _BATCH == _BATCH - 1:
                 await asyncio.sleep(0)
             if self._store.resource(key) is None:
                 continue
             evidence = Evidence(unavailable=unavailable) if found is None else self._evidence(key, reading, found)
-            self._keep(key, self._judge(key, reading, evidence))
+            judged[key] = self._judge(key, reading, evidence)
+        self._keep_all(endpoint, {key: one for key, one in judged.items() if self._store.resource(key) is not None})
 
     def _evidence(self, key: Key, reading: Reading, found: Snapshot) -> Evidence:
-        window = reading.resource.spec.policy.window
-        return gather(
-            found,
-            [pod_facts(pod) for pod in self._store.pods(key)],
-            variant_hash=_active(reading).hash,
-            short=window.short.seconds,
-            long=window.long.seconds,
-        )
+        pods = [pod_facts(pod) for pod in self._store.pods(key)]
+        return evidence_of(reading.resource.spec, _active(reading), found, pods)
 
     def _judge(self, key: Key, reading: Reading, evidence: Evidence) -> Judgement:
-        spec = reading.resource.spec
-        variant = _active(reading)
-        findings = tuple(
-            judge(signal, evidence, speculating=variant.speculation.active, window=spec.policy.window)
-            for signal in signals(spec)
+        resource = reading.resource
+        judgement = evaluate(
+            resource.spec, _active(reading), evidence, self._judgements.get(key), resource.status.baseline
         )
-        self._show(key, findings)
-        again = _repeated(self._judgements.get(key), variant, findings)
-        return Judgement(variant.hash, findings, again, evidence.unavailable, evidence.waiting)
+        self._show(key, judgement.findings + judgement.dry)
+        return judgement
 
     def _show(self, key: Key, findings: tuple[Finding, ...]) -> None:
         """Expose the findings; signals that the policy no longer has lose their series."""
         before = self._judgements.get(key)
-        shown = {finding.signal.name for finding in before.findings} if before else set()
+        shown = {finding.signal.name for finding in before.findings + before.dry} if before else set()
         if not shown <= {finding.signal.name for finding in findings}:
             self._metrics.forget_signals(key)
         for finding in findings:
             self._metrics.show(key, finding)
+
+    def _keep_all(self, endpoint: str, judged: Mapping[Key, Judgement]) -> None:
+        breaching = [key for key, judgement in judged.items() if judgement.confirmed]
+        self._fleet.observe(endpoint, judged, breaching, self._clock())
+        for key, judgement in judged.items():
+            self._keep(key, judgement)
 
     def _keep(self, key: Key, judgement: Judgement) -> None:
         before = self._judgements.get(key)
@@ -190,29 +220,11 @@ class Evaluator:
             self._queue.mark(key)
 
 
-def _repeated(before: Judgement | None, variant: Variant, findings: tuple[Finding, ...]) -> frozenset[str]:
-    """Return the signals in breach that were in breach in the evaluation before as well."""
-    if before is None or before.variant_hash != variant.hash:
-        return frozenset()
-    return repeated(before.findings, findings)
-
-
 def _active(reading: Reading) -> Variant:
     return reading.ladder.find(reading.resource.status.active_variant) or reading.ladder.primary
 
 
 def _signature(judgement: Judgement) -> tuple[object, ...]:
-    verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings)
-    return judgement.variant_hash, verdicts, judgement.repeated, judgement.unavailable, judgement.waiting
-
-
-def _demand(group: Mapping[Key, Reading]) -> Demand:
-    windows: set[float] = set()
-    edges: dict[LatencyMetric, set[float]] = defaultdict(set)
-    for reading in group.values():
-        window = reading.resource.spec.policy.window
-        windows |= {window.short.seconds, window.long.seconds}
-        for signal in signals(reading.resource.spec):
-            if isinstance(signal, LatencySignal) and signal.edge is not None:
-                edges[signal.metric].add(signal.edge)
-    return Demand(frozenset(windows), {metric: frozenset(found) for metric, found in edges.items()})
+    verdicts = tuple((finding.verdict, finding.reason) for finding in judgement.findings + judgement.dry)
+    again = judgement.repeated, judgement.dry_repeated
+    return judgement.variant_hash, verdicts, again, judgement.unavailable, judgement.waiting

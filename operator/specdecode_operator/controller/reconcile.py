@@ -12,8 +12,15 @@ from typing import Any, Final
 import structlog
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, KIND, UNFREEZE_ANNOTATION
-from specdecode_operator.api.v1alpha1 import Status
+from specdecode_operator.api.names import (
+    API_VERSION,
+    APPROVE_ANNOTATION,
+    KIND,
+    PIN_ANNOTATION,
+    TRIAL_SUFFIX,
+    UNFREEZE_ANNOTATION,
+)
+from specdecode_operator.api.v1alpha1 import PreflightStatus, Status
 from specdecode_operator.clients import (
     Conflict,
     Forbidden,
@@ -26,23 +33,33 @@ from specdecode_operator.clients import (
 from specdecode_operator.controller.applier import Applier, NotOurs
 from specdecode_operator.controller.evaluator import Evaluator
 from specdecode_operator.controller.events import post
+from specdecode_operator.controller.facts import FactsJobs
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.gather import cluster_state, pod_facts
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.reading import Reader, Reading, status_of
+from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.store import Key, Store
 from specdecode_operator.policy import (
     ClusterState,
+    FactsStep,
     Observation,
     Plan,
     Problem,
     Situation,
     changed_decisions,
     decide,
+    facts_ended,
+    facts_known,
     notes,
     report,
     report_unreadable,
+    report_waiting,
+    with_facts_failure,
+    with_releases,
 )
-from specdecode_operator.workload import WorkloadError, children, replaces
+from specdecode_operator.workload import Layout, WorkloadError, children, replaces
 
 __all__ = ["Parts", "Reconciler"]
 
@@ -64,6 +81,12 @@ class Parts:
     applier: Applier
     metrics: Metrics
     clock: Callable[[], datetime]
+    fleet: Fleet
+    notifier: Notifier
+    running: RunningReleases | None = None
+    """None where engines are not asked for their release."""
+    facts: FactsJobs | None = None
+    """None where no Job may read unknown models."""
 
 
 class Reconciler:
@@ -96,6 +119,8 @@ class Reconciler:
         except Exception:
             _logger.exception("reconcile failed", key=key)
             return "failed", _RETRY_REJECTED
+        finally:
+            self._parts.fleet.release(key)
 
     async def _reconcile(self, key: Key) -> float | None:
         body = self._parts.store.resource(key)
@@ -114,9 +139,12 @@ class Reconciler:
     async def _carry_out(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> float | None:
         situation = self._situation(key, body, reading, observation)
         plan = decide(situation)
+        self._parts.fleet.reserve(key, plan)
         if (problem := _refused(reading, situation, plan)) is not None:
             await self._unreadable(body, observation, problem)
             return None
+        if (again := await self._read_facts(body, reading, situation)) is not None:
+            return again
         try:
             rendered = await self._render(situation, plan, reading)
         except WorkloadError as error:
@@ -131,7 +159,9 @@ class Reconciler:
             body, before = await self._record(body, before, ahead), ahead
         problem = await self._apply(key, reading, rendered)
         applied = replace(situation, cluster=self._cluster(key))
-        await self._record(body, before, report(applied, plan, problem, name=key[1]))
+        after = report(applied, plan, problem, name=key[1])
+        await self._record(body, before, after)
+        self._parts.metrics.show_blocked(key, after.condition("RemediationBlocked"))
         self._parts.metrics.frozen.labels(*key).set(plan.frozen is not None)
         return plan.again if problem is None else _RETRY_REJECTED
 
@@ -144,10 +174,12 @@ class Reconciler:
         )
 
     def _cluster(self, key: Key) -> ClusterState:
-        store = self._parts.store
-        return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)])
+        store, (namespace, name) = self._parts.store, key
+        trial = store.child("Deployment", (namespace, name + TRIAL_SUFFIX))
+        return cluster_state(store.child("Deployment", key), [pod_facts(pod) for pod in store.pods(key)], trial)
 
     def _situation(self, key: Key, body: Manifest, reading: Reading, observation: Observation) -> Situation:
+        annotations = body["metadata"].get("annotations") or {}
         return Situation(
             generation=observation.generation,
             status=observation.status,
@@ -156,19 +188,50 @@ class Reconciler:
             spec=reading.resource.spec,
             ladder=reading.ladder,
             judgement=self._parts.evaluator.judgement(key),
-            preflight=reading.preflight(),
-            unfreeze=(body["metadata"].get("annotations") or {}).get(UNFREEZE_ANNOTATION),
+            preflight=self._preflight(key, reading, observation.status),
+            unfreeze=annotations.get(UNFREEZE_ANNOTATION),
+            approve=annotations.get(APPROVE_ANNOTATION),
+            compared=self._parts.evaluator.compared(key),
+            pin=annotations.get(PIN_ANNOTATION),
+            fleet=self._parts.fleet.state(key, reading.resource.spec.metrics.endpoint),
+            facts=facts_known(reading.sources, observation.status.facts),
         )
 
+    def _preflight(self, key: Key, reading: Reading, status: Status) -> PreflightStatus | None:
+        """Return what the checks say of the spec, and what the engines that run say of themselves."""
+        running, variant = self._parts.running, reading.active
+        releases = None if running is None else running.of(key, variant.hash)
+        plan = with_facts_failure(reading.preflight(), facts_known(reading.sources, status.facts))
+        return with_releases(plan, releases, spec=reading.resource.spec, status=status, variant=variant)
+
+    async def _read_facts(self, body: Manifest, reading: Reading, situation: Situation) -> float | None:
+        """Have unknown models read before the first pods are made; return when to look again, or None to go on."""
+        jobs = self._parts.facts
+        step = FactsStep(None) if jobs is None else await jobs.step(reading, situation)
+        if jobs is None or step.again is None or step.facts is None:
+            return None
+        ahead = report_waiting(situation, step.facts)
+        body = await self._record(body, situation.status, ahead)
+        if not step.facts.finished and (refused := await jobs.begin(reading)) is not None:
+            await self._record(body, ahead, report_waiting(situation, facts_ended(step.facts, refused)))
+            return 0.0
+        return step.again
+
     async def _render(self, situation: Situation, plan: Plan, reading: Reading) -> list[Manifest]:
-        """Return the children of `plan`; where they would roll pods, the API server must accept them first."""
+        """Return the children of `plan`; where they would roll or try pods, the API server must accept them first."""
         cluster, spec = situation.cluster, situation.spec
         replace = replaces(
-            spec.rollout, cluster, replicas=spec.replicas, rolled_out=cluster.rolled_out(plan.variant.hash)
+            spec.rollout,
+            cluster,
+            replicas=spec.replicas - plan.spared,
+            rolled_out=cluster.rolled_out(plan.variant.hash),
         )
-        found = children(reading.resource, plan.variant, primary_hash=situation.ladder.primary.hash, replace=replace)
+        layout = Layout(plan.variant, situation.ladder.primary.hash, replace, plan.trial, plan.spared)
+        found = children(reading.resource, layout)
         if situation.status.variant_hash not in (None, plan.variant.hash):
-            await self._parts.applier.rehearse(reading.resource, found[0])
+            await self._parts.applier.rehearse(found[0])
+        if plan.trial is not None and cluster.trial.variant_hash is None:
+            await self._parts.applier.rehearse(found[-1])
         return found
 
     async def _unreadable(self, body: Manifest, observation: Observation, problem: Problem) -> None:
@@ -187,12 +250,13 @@ class Reconciler:
 
     async def _announce(self, body: Manifest, before: Status, after: Status) -> None:
         key = (body["metadata"]["namespace"], body["metadata"]["name"])
-        for note in notes(before, after):
+        for note in notes(before, after, key):
             _logger.info(note.message, key=key, reason=note.reason)
             await post(self._parts.kubernetes, body, note, self._parts.clock())
         for decision in changed_decisions(before, after):
             labels = (*key, decision.to_variant, decision.trigger, decision.outcome)
             self._parts.metrics.decisions.labels(*labels).inc()
+            self._parts.notifier.tell(key, decision)
 
     def _known_problem(self, key: Key, rendered: list[Manifest]) -> Problem | None:
         known = self._problems.get(key)
@@ -218,7 +282,10 @@ class Reconciler:
         self._problems.pop(key, None)
         self._parts.evaluator.forget(key)
         self._parts.applier.forget(key)
-        self._parts.reader.forget(self._seen.pop(key, ""))
+        uid = self._seen.pop(key, "")
+        self._parts.reader.forget(uid)
+        if self._parts.facts is not None:
+            self._parts.facts.forget(uid)
 
 
 def _refused(reading: Reading, situation: Situation, plan: Plan) -> Problem | None:
@@ -236,7 +303,8 @@ def _decided(plan: Plan, status: Status) -> bool:
 
 
 def _remembered(source: Plan | Status) -> tuple[object, ...]:
-    return source.operation, tuple(source.decisions), tuple(source.blocked), source.frozen, source.reversals
+    actions = source.operation, tuple(source.decisions), source.probes
+    return *actions, tuple(source.blocked), source.frozen, source.reversals
 
 
 def _dump(status: Status) -> dict[str, Any]:

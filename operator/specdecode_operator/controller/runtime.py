@@ -5,23 +5,30 @@ import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import kopf
 import structlog
 
 from specdecode_operator.api.names import FIELD_MANAGER, KIND, NAME_LABEL
-from specdecode_operator.clients import Kubernetes, KubernetesError, Manifest, Prometheus, type_of
+from specdecode_operator.clients import Engines, Kubernetes, KubernetesError, Manifest, Prometheus, type_of
 from specdecode_operator.controller.applier import Applier
 from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.facts import FactsJobs
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.handlers import kopf_settings, registry
 from specdecode_operator.controller.metrics import Metrics
+from specdecode_operator.controller.notifications import Notifier
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
 from specdecode_operator.controller.reconcile import Parts, Reconciler
+from specdecode_operator.controller.running import RunningReleases
 from specdecode_operator.controller.server import Server
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import CHILD_KINDS, Key, Store
+
+if TYPE_CHECKING:
+    from specdecode_operator.controller.webhook import Webhook
 
 __all__ = ["Runtime", "run"]
 
@@ -45,12 +52,29 @@ class Runtime:
         self._endpoints = {
             endpoint.name: Watched(endpoint, Prometheus(endpoint.connection)) for endpoint in settings.endpoints
         }
-        reader = Reader()
-        self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now)
+        reader, fleet = Reader(), Fleet(settings.fleet, self._store, self._metrics)
+        self._evaluator = Evaluator(self._store, reader, self._queue, self._metrics, self._endpoints, _now, fleet)
+        self._engines = Engines()
+        self._running = RunningReleases(self._store, self._queue, self._engines)
         applier = Applier(kubernetes, self._store, self._metrics)
+        options = settings.facts_job.options
+        self._notifier = Notifier(settings.notifications, self._metrics)
         self._reconciler = Reconciler(
-            Parts(kubernetes, self._store, reader, self._evaluator, applier, self._metrics, _now)
+            Parts(
+                kubernetes,
+                self._store,
+                reader,
+                self._evaluator,
+                applier,
+                self._metrics,
+                _now,
+                fleet,
+                self._notifier,
+                running=self._running if settings.check_engine_version else None,
+                facts=None if options is None else FactsJobs(kubernetes, options),
+            )
         )
+        self._webhook = _webhook(settings, kubernetes, self._metrics) if settings.webhook.enabled else None
         self._ticked = _now()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,8 +82,9 @@ class Runtime:
         await self._fill()
         address, port = self._settings.listen_address, self._settings.listen_port
         with Server(address, port, self._metrics, self._health) as server:
-            _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
-            await self._work(stop)
+            async with self._engines, self._webhook or contextlib.nullcontext():
+                _logger.info("started", port=server.port, resources=sum(1 for _ in self._store.keys()))
+                await self._work(stop)
 
     def close(self) -> None:
         """Close the connections to Prometheus."""
@@ -69,8 +94,15 @@ class Runtime:
     async def _work(self, stop: asyncio.Event) -> None:
         """Run our loops and kopf; our tasks start first, since kopf ends every task that is younger than itself."""
         loops = [asyncio.create_task(self._queue.work(self._reconciler)) for _ in range(self._settings.workers)]
+        loops.append(asyncio.create_task(self._notifier.run()))
         loops.append(asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._evaluate)))
         loops.append(asyncio.create_task(self._every(self._settings.resync_interval_seconds, self._resync)))
+        if self._settings.check_engine_version:
+            loops.append(
+                asyncio.create_task(self._every(self._settings.evaluation_interval_seconds, self._running.tick))
+            )
+        if self._webhook is not None:
+            loops.append(asyncio.create_task(self._every(self._webhook.pause, self._webhook.renew)))
         await asyncio.sleep(0)
         watches = asyncio.create_task(self._watch(stop))
         try:
@@ -142,6 +174,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await runtime.run(stop)
         finally:
             runtime.close()
+
+
+def _webhook(settings: Settings, kubernetes: Kubernetes, metrics: Metrics) -> "Webhook":
+    from specdecode_operator.controller.webhook import Webhook  # noqa: PLC0415 - 9 MB that most operators need not hold
+
+    return Webhook(settings, kubernetes, metrics, _now)
 
 
 def _now() -> datetime:

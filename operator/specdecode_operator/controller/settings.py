@@ -1,20 +1,40 @@
 """The administrator's settings: a YAML file, overridden by `SPECDECODE_*` environment variables."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from specdecode_operator.clients import Connection
 from specdecode_operator.controller.errors import InvalidSettings
-from specdecode_operator.policy import Scope
+from specdecode_operator.policy import FleetRules, Scope
+from specdecode_operator.workload import FactsJobOptions
 
-__all__ = ["Endpoint", "Settings", "load"]
+__all__ = [
+    "Endpoint",
+    "FactsJob",
+    "FleetSettings",
+    "HoldAll",
+    "NotificationSettings",
+    "Settings",
+    "WebhookSettings",
+    "load",
+]
+
+OptionalFile = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+"""A file's path, or none where it is empty."""
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "SelfSigned": ("namespace", "service_name", "configuration_name", "secret_name"),
+    "Files": ("cert_file", "key_file"),
+}
+"""What a kind of certificate cannot do without."""
 
 
 class _Part(BaseModel):
@@ -52,6 +72,83 @@ class Endpoint(_Part):
         return Scope(self.namespace_label, self.pod_label, self.matchers)
 
 
+class HoldAll(_Part):
+    """When so many resources behind one endpoint are in breach that a common cause is likely."""
+
+    count: Annotated[int, Field(ge=1, le=10000)] = 3
+    percent: Annotated[int, Field(ge=0, le=100)] = 20
+    window_seconds: Seconds = 300.0
+
+
+class FleetSettings(_Part):
+    """What all resources may do together."""
+
+    stop: bool = False
+    max_concurrent_rolls: Annotated[int, Field(ge=1, le=10000)] = 5
+    hold_all: HoldAll = HoldAll()
+
+    @property
+    def rules(self) -> FleetRules:
+        """What decisions have to know of it."""
+        return FleetRules(self.stop, self.max_concurrent_rolls, self.hold_all.count, self.hold_all.percent)
+
+
+class NotificationSettings(_Part):
+    """Where every decision is posted to; nowhere without an address."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    bearer_token_file: OptionalFile = None
+    ca_file: OptionalFile = None
+    timeout_seconds: Seconds = 10.0
+
+
+class FactsJob(_Part):
+    """The Job that reads `config.json` of models that no catalog knows."""
+
+    enabled: bool = False
+    image: str = ""
+    deadline_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
+    resources: dict[str, dict[str, str]] = {
+        "requests": {"cpu": "50m", "memory": "128Mi"},
+        "limits": {"cpu": "500m", "memory": "256Mi"},
+    }
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and not self.image:
+            raise ValueError("factsJob.image: it must have the command specdecode; name one")
+        return self
+
+    @property
+    def options(self) -> FactsJobOptions | None:
+        """What the Job is made with; None where there is to be none."""
+        if not self.enabled:
+            return None
+        return FactsJobOptions(self.image, self.deadline_seconds, self.resources)
+
+
+class WebhookSettings(_Part):
+    """The validating webhook; the chart knows the names and files, and writes this itself."""
+
+    enabled: bool = False
+    listen_port: Port = 9443
+    certificate: Literal["SelfSigned", "Files"] = "SelfSigned"
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    namespace: str = ""
+    service_name: str = ""
+    configuration_name: str = ""
+    secret_name: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = _NEEDED[self.certificate] if self.enabled else ()
+        missing = [name for name in needed if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"certificate {self.certificate} needs {', '.join(map(to_camel, missing))}")
+        return self
+
+
 class Settings(BaseSettings):
     """What an administrator decides for all resources."""
 
@@ -70,16 +167,26 @@ class Settings(BaseSettings):
     """Pause between evaluations."""
     resync_interval_seconds: Seconds = 600.0
     """Pause between complete comparisons with the cluster."""
+    fleet: FleetSettings = FleetSettings()
+    """What all resources may do together."""
+    check_engine_version: bool = True
+    """Whether every engine is asked once which release it runs."""
+    notifications: NotificationSettings = NotificationSettings()
+    """Where every decision is posted to."""
+    facts_job: FactsJob = FactsJob()
+    """The Job that reads `config.json` of models that no catalog knows."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Resources reconciled at the same time."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - a pod's probes and scrapes come from outside
     """Address of `/metrics` and `/healthz`."""
-    listen_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    listen_port: Port = 8080
     """Port of `/metrics` and `/healthz`; 0 picks a free one."""
     log_format: Literal["json", "console"] = "json"
     """How log lines look."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe log lines to write."""
+    webhook: WebhookSettings = WebhookSettings()
+    """The validating webhook."""
 
     @field_validator("endpoints")
     @classmethod

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from specdecode_operator.api.names import KIND, NAME_LABEL
+from specdecode_operator.api.v1alpha1 import Phase
 from specdecode_operator.clients import Manifest
 
 __all__ = ["CHILD_KINDS", "Key", "Store"]
@@ -26,6 +27,8 @@ class Store:
     def __init__(self) -> None:
         self._objects: dict[_Name, Manifest] = {}
         self._pods: dict[Key, set[_Name]] = defaultdict(set)
+        self.operating: set[Key] = set()
+        """Resources whose status has an operation that moves pods, or may still; to be read only."""
 
     def put(self, kind: str, body: Mapping[str, Any]) -> Key | None:
         """Keep `body` unless something newer is known; return the resource it belongs to, or None then."""
@@ -39,6 +42,8 @@ class Store:
         key = _owner(kind, body)
         if kind == "Pod" and key is not None:
             self._pods[key].add(name)
+        if kind == KIND and key is not None and _operates(body):
+            self.operating.add(key)
         return key
 
     def remove(self, kind: str, body: Mapping[str, Any]) -> Key | None:
@@ -60,8 +65,10 @@ class Store:
         return keys
 
     def _unlink(self, name: _Name, known: Manifest) -> None:
-        """Take a pod from the resource that it was counted under."""
+        """Take a pod from the resource that it was counted under, and an operation from the count."""
         key = _owner(name[0], known)
+        if name[0] == KIND and key is not None:
+            self.operating.discard(key)
         if name[0] == "Pod" and key is not None:
             self._pods[key].discard(name)
 
@@ -73,9 +80,9 @@ class Store:
         """Yield every resource's key."""
         return (name[1:] for name in list(self._objects) if name[0] == KIND)
 
-    def child(self, kind: str, key: Key) -> Manifest | None:
-        """Return the child of that kind, if it exists."""
-        return self._objects.get((kind, *key))
+    def child(self, kind: str, name: Key) -> Manifest | None:
+        """Return the child of that kind, namespace and name, if it exists."""
+        return self._objects.get((kind, *name))
 
     def pods(self, key: Key) -> list[Manifest]:
         """Return the resource's pods."""
@@ -85,6 +92,12 @@ class Store:
 def _name(kind: str, body: Mapping[str, Any]) -> _Name:
     metadata = body["metadata"]
     return kind, metadata["namespace"], metadata["name"]
+
+
+def _operates(body: Mapping[str, Any]) -> bool:
+    """Whether an operation is under way; one that is only verified may be so for as long as nobody sends requests."""
+    operation = (body.get("status") or {}).get("operation") or {}
+    return bool(operation) and operation.get("phase") != Phase.VERIFYING
 
 
 def _uid(body: Mapping[str, Any]) -> str:
@@ -116,8 +129,10 @@ def _slim(kind: str, body: Mapping[str, Any]) -> Manifest:
 
 
 def _slim_status(status: Mapping[str, Any]) -> Manifest:
-    """Keep the conditions of a pod, and of its containers those that were restarted."""
+    """Keep the conditions and the address of a pod, and of its containers those that were restarted."""
     slim: Manifest = {"conditions": status.get("conditions") or []}
+    if "podIP" in status:
+        slim["podIP"] = status["podIP"]
     for name in ("initContainerStatuses", "containerStatuses"):
         restarted = [entry for entry in status.get(name) or [] if entry.get("restartCount")]
         if restarted:

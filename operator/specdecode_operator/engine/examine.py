@@ -8,7 +8,7 @@ from specdecode_operator.api.v1alpha1 import Engine, Model, Speculation
 from specdecode_operator.engine.rules import conflicts, drafting, keys, quantization, release, serving
 from specdecode_operator.engine.rules.setup import Setup
 
-__all__ = ["CHECKS", "examine"]
+__all__ = ["CHECKS", "acceptance_counted", "examine"]
 
 Check = Callable[[Setup], Iterable[Remark]]
 
@@ -57,6 +57,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     quantization.kv_cache_exists,
 )
 """The checks, in the order in which their remarks are given."""
+
+
+def acceptance_counted(model: Model, speculation: Speculation, engine: Engine) -> bool:
+    """Whether the engine's counters tell how much of what `speculation` proposes is accepted."""
+    return release.counts_acceptance(Setup(model, speculation, engine))
 
 
 def examine(

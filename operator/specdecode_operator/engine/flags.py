@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from specdecode_operator.engine.versions import Span, span
 
-__all__ = ["FLAGS", "LEGACY_FLAGS", "Flags"]
+__all__ = ["ALIASES", "FLAGS", "LEGACY_FLAGS", "Flags"]
 
 FLAGS: Final[Mapping[str, Span]] = {
     "--allow-deprecated-quantization": span("0.14.0"),
@@ -61,7 +61,37 @@ LEGACY_FLAGS: Final[Mapping[str, str]] = {
 }
 """Flags of 0.6 to 0.8.2 (`vllm/engine/arg_utils.py` 0.8.2), and what says the same today."""
 
-_ALIASES: Final = {"-pp": "--pipeline-parallel-size", "-dp": "--data-parallel-size", "-cc": "--compilation-config"}
+ALIASES: Final[Mapping[str, str]] = {
+    "-q": "--quantization",
+    "-tp": "--tensor-parallel-size",
+    "-pp": "--pipeline-parallel-size",
+    "-dp": "--data-parallel-size",
+    "-dpl": "--data-parallel-size-local",
+    "-dpn": "--data-parallel-rank",
+    "-dpr": "--data-parallel-start-rank",
+    "-dpa": "--data-parallel-address",
+    "-dpp": "--data-parallel-rpc-port",
+    "-dpb": "--data-parallel-backend",
+    "-dph": "--data-parallel-hybrid-lb",
+    "-dpe": "--data-parallel-external-lb",
+    "-dpm": "--data-parallel-multi-port-external-lb",
+    "-dcp": "--decode-context-parallel-size",
+    "-pcp": "--prefill-context-parallel-size",
+    "-ep": "--enable-expert-parallel",
+    "-n": "--nnodes",
+    "-r": "--node-rank",
+    "-asc": "--api-server-count",
+    "-O": "--optimization-level",
+    "-cc": "--compilation-config",
+    "-ac": "--attention-config",
+    "-dc": "--diffusion-config",
+    "-h": "--help",
+    "-sc": "--speculative-config",
+    "-spec-draft-tp": "--speculative-draft-tensor-parallel-size",
+    "--device-memory-utilization": "--gpu-memory-utilization",
+}
+"""Other spellings of the same flag."""
+
 _MULTIPLIERS: Final = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -116,4 +146,4 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, str | None]]:
 def _long(name: str) -> str:
     flag, dot, key = name.partition(".")
     flag = flag.replace("_", "-")
-    return _ALIASES.get(flag, flag) + dot + key
+    return ALIASES.get(flag, flag) + dot + key

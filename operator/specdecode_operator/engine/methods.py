@@ -13,7 +13,7 @@ from typing import Final
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.versions import ALWAYS, Span, Version, span
 
-__all__ = ["METHODS", "NAME_WORDS", "EngineMethod", "Runner", "default_runner", "method_word"]
+__all__ = ["METHODS", "NAME_WORDS", "V0_GONE", "EngineMethod", "Runner", "default_runner", "method_word"]
 
 
 class Runner(StrEnum):
@@ -44,7 +44,10 @@ class EngineMethod:
     """An older word, and the first release that was seen to take the new one."""
 
 
-_V0_GONE: Final = Version(0, 10, 0)
+_V2_DENSE: Final = Version(0, 25, 0)
+_V2_MIXTURES: Final = Version(0, 29, 0)
+V0_GONE: Final = Version(0, 10, 0)
+"""The first release without the engine V0 (`vllm/engine/arg_utils.py`)."""
 
 METHODS: Final[Mapping[Method, EngineMethod]] = {
     Method.DRAFT_MODEL: EngineMethod(
@@ -95,14 +98,15 @@ def method_word(method: Method, version: Version) -> str:
     return found.word
 
 
-def default_runner(method: Method, version: Version) -> Runner:
+def default_runner(method: Method, version: Version, *, mixture: bool = False) -> Runner:
     """Return what carries `method` out in `version` where the environment says nothing.
 
-    V2 is for text generation by dense models from 0.25.0 on, and for nearly all from 0.29.0 on.
+    V2 is for text generation by dense models from 0.25.0 on, and for nearly all, a `mixture` of experts too, from
+    0.29.0 on.
     """
-    found = METHODS.get(method)
+    found, first = METHODS.get(method), _V2_MIXTURES if mixture else _V2_DENSE
     if found is None:
-        return Runner.V2 if version >= Version(0, 25, 0) else Runner.V1
-    if found.v2 is not None and version >= found.v2:
+        return Runner.V2 if version >= first else Runner.V1
+    if found.v2 is not None and version >= max(found.v2, first):
         return Runner.V2
-    return Runner.V1 if version >= min(found.v1, _V0_GONE) else Runner.V0
+    return Runner.V1 if version >= min(found.v1, V0_GONE) else Runner.V0

@@ -7,12 +7,12 @@ The keys are those of `engine.keys`.
 from collections.abc import Iterator
 from typing import Any
 
-from specdecode_operator.api.v1alpha1 import Speculation
+from specdecode_operator.api.v1alpha1 import Method, Speculation
 from specdecode_operator.engine.methods import method_word
 from specdecode_operator.engine.sampling import word
 from specdecode_operator.engine.versions import Version
 
-__all__ = ["speculative_config"]
+__all__ = ["drafts_every_step", "speculative_config"]
 
 
 def speculative_config(
@@ -30,6 +30,16 @@ def speculative_config(
     config |= _proposal(speculation, max_num_seqs)
     config |= _sampling(speculation)
     return config | (speculation.config or {})
+
+
+def drafts_every_step(speculation: Speculation) -> bool:
+    """Whether every step of a request that yields tokens verifies a draft.
+
+    n-gram and suffix find nothing to propose in many steps, and a range of the schedule may propose 0 tokens. vLLM's
+    counters leave such steps out (`v1/spec_decode/metrics.py`).
+    """
+    ranges = speculation.batch_size_schedule or ()
+    return speculation.method not in (Method.NGRAM, Method.SUFFIX) and all(entry.tokens for entry in ranges)
 
 
 def _draft(speculation: Speculation, draft_path: str | None) -> dict[str, Any]:

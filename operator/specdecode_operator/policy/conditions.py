@@ -4,17 +4,28 @@ from dataclasses import dataclass
 
 from specdecode_operator.api.names import UNFREEZE_ANNOTATION
 from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Mode, Phase
+from specdecode_operator.policy.brakes.checks import held
+from specdecode_operator.policy.brakes.pin import fault
 from specdecode_operator.policy.decide import Plan
+from specdecode_operator.policy.judging.pressure import words
+from specdecode_operator.policy.judging.verdicts import Finding, Verdict, overall
 from specdecode_operator.policy.record import timestamp
 from specdecode_operator.policy.situation import Observation, Situation
-from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
-__all__ = ["Problem", "conditions", "updated"]
+__all__ = ["Problem", "conditions", "held_back", "updated"]
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _NOT_EVALUATED = "NotEvaluated"
 _LONGEST_MESSAGE = 1024
-_BLOCKING = {"LadderExhausted", "Suspended"}
+_BLOCKING = {
+    "LadderExhausted",
+    "Suspended",
+    "FleetStopped",
+    "BudgetSpent",
+    "OutsideWindow",
+    "FleetHeld",
+    "AwaitingApproval",
+}
 _FROZEN = {
     "SecondReversal": "two rolls of the operator were taken back",
     "ReversalFailed": "a roll of the operator was taken back, and the pods do not start on what ran before either",
@@ -46,19 +57,27 @@ def conditions(situation: Situation, plan: Plan, problem: Problem | None) -> lis
         _metrics_available(situation, plan),
         _speculation_active(situation, plan),
         _objectives_met(situation, plan),
-        _remediation_blocked(plan),
+        _remediation_blocked(situation, plan),
     ]
     return [_finish(_kept(draft, situation, plan), situation) for draft in drafts]
 
 
 def updated(situation: Observation, problem: Problem) -> list[Condition]:
     """Return the conditions of a resource that cannot be read: what runs stays, and `Stalled` says why."""
+    waiting = _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected")
+    return _replaced(situation, waiting, _stalled(problem, late=situation.cluster.deadline_exceeded))
+
+
+def held_back(situation: Observation) -> list[Condition]:
+    """Return the conditions while a Job reads the models and no pod is made yet."""
+    message = "a Job reads config.json of models that no catalog knows; pods are made after it"
+    return _replaced(situation, _Draft("Reconciling", _TRUE, "ReadingModels", message), _stalled(None, late=False))
+
+
+def _replaced(situation: Observation, *others: _Draft) -> list[Condition]:
+    """Return the conditions of the status with those that do not depend on a plan as they are now."""
     kept = {condition.type: condition for condition in situation.status.conditions}
-    drafts = [
-        _ready(situation),
-        _Draft("Reconciling", _FALSE, "Stalled", "waiting for the spec to be corrected"),
-        _stalled(problem, late=situation.cluster.deadline_exceeded),
-    ]
+    drafts = [_ready(situation), *others]
     kept |= {draft.type: _finish(draft, situation) for draft in drafts}
     return list(kept.values())
 
@@ -105,7 +124,7 @@ def _reconciling(situation: Situation, plan: Plan, problem: Problem | None) -> _
     if plan.operation is not None and plan.operation.phase is Phase.ROLLING:
         return _Draft("Reconciling", _FALSE, "Remediating", "the operator rolls the pods on its own account")
     cluster, variant_hash = situation.cluster, plan.variant.hash
-    if cluster.rolled_out(variant_hash) and cluster.desired == situation.spec.replicas:
+    if cluster.rolled_out(variant_hash) and cluster.desired == situation.spec.replicas - plan.spared:
         return _Draft("Reconciling", _FALSE, "UpToDate", "every pod runs the active variant")
     if not _shaped(situation, plan) or _was_reconciling(situation):
         return _Draft("Reconciling", _TRUE, "RollingOut", "pods are being brought to the spec")
@@ -116,7 +135,7 @@ def _shaped(situation: Situation, plan: Plan) -> bool:
     """Whether the pods that exist are the right ones, ready or not."""
     cluster = situation.cluster
     known = cluster.exists and cluster.observed and cluster.variant_hash == plan.variant.hash
-    wanted = cluster.desired == situation.spec.replicas
+    wanted = cluster.desired == situation.spec.replicas - plan.spared
     return known and wanted and cluster.updated == cluster.total == cluster.desired
 
 
@@ -128,7 +147,7 @@ def _was_reconciling(situation: Observation) -> bool:
 def _given_up(situation: Situation, plan: Plan) -> bool:
     """Whether a person has to help pods that are not ready in time; our own roll we take back ourselves."""
     rolling = plan.operation is not None and plan.operation.phase is Phase.ROLLING
-    acting = situation.spec.policy.mode is Mode.ENFORCE and not situation.spec.suspend
+    acting = situation.spec.policy.mode is not Mode.OBSERVE and not situation.spec.suspend
     exceeded = situation.cluster.deadline_exceeded and situation.cluster.carries(plan.variant.hash)
     return exceeded and not (rolling and acting)
 
@@ -190,7 +209,9 @@ def _objectives_met(situation: Situation, plan: Plan) -> _Draft:
     verdict = overall(judgement.findings)
     if verdict is Verdict.BREACH:
         names = ", ".join(finding.signal.name for finding in judgement.findings if finding.verdict is verdict)
-        return _Draft("ObjectivesMet", _FALSE, _reason(judgement.findings, verdict), f"in breach: {names}")
+        strain = words(judgement.strains())
+        message = f"in breach: {names}" if strain is None else f"in breach: {names}, while {strain}"
+        return _Draft("ObjectivesMet", _FALSE, _reason(judgement.findings, verdict), message)
     if verdict in (Verdict.HEALTHY, Verdict.RECOVERED):
         return _Draft("ObjectivesMet", _TRUE, "WithinObjectives", "every signal is within its threshold")
     if verdict is Verdict.NOT_APPLICABLE:
@@ -202,11 +223,15 @@ def _reason(findings: tuple[Finding, ...], verdict: Verdict) -> str:
     return next(finding.reason for finding in findings if finding.verdict is verdict)
 
 
-def _remediation_blocked(plan: Plan) -> _Draft:
+def _remediation_blocked(situation: Situation, plan: Plan) -> _Draft:
     if plan.frozen is not None:
         command = f"kubectl annotate sdd NAME --overwrite {UNFREEZE_ANNOTATION}={plan.frozen.id}"
         message = f"{_FROZEN.get(plan.frozen.reason, 'a roll failed')}; to let the operator go on: {command}"
         return _Draft("RemediationBlocked", _TRUE, "Frozen", message)
     if plan.hold is not None and plan.hold.reason in _BLOCKING:
         return _Draft("RemediationBlocked", _TRUE, plan.hold.reason, plan.hold.message)
+    if plan.pin is not None:
+        return _Draft("RemediationBlocked", _TRUE, "Pinned", held(plan.pin).message)
+    if (ignored := fault(situation)) is not None:
+        return _Draft("RemediationBlocked", _FALSE, "PinIgnored", ignored)
     return _Draft("RemediationBlocked", _FALSE, "NotBlocked", "nothing blocks an action")

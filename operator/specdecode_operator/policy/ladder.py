@@ -25,6 +25,8 @@ class Variant:
     speculation: Speculation
     hash: str
     """Changes exactly when something changes that the pods would run; the number of replicas does not."""
+    kin: str
+    """The same for variants that differ in nothing but weights and quantization, of the model or the draft."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,27 @@ def _without_speculation(spec: Spec, triggers: frozenset[Trigger]) -> Variant:
 
 
 def _variant(spec: Spec, name: str, triggers: frozenset[Trigger], model: Model, speculation: Speculation) -> Variant:
-    return Variant(name, triggers, model, speculation, _hash(spec, model, speculation))
+    return Variant(name, triggers, model, speculation, _hash(spec, model, speculation), _kin(spec, model, speculation))
 
 
 def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
     """Hash the fields that reach the pods; defaults are left out, so that a new field changes no hash."""
-    configuration = {
+    configuration = _pods(spec) | {
         "model": model.model_dump(mode="json", exclude={"facts"}, exclude_defaults=True)
         | {"served_name": model.served},
         "speculation": speculation.model_dump(mode="json", exclude={"draft": {"facts"}}, exclude_defaults=True),
+    }
+    return _digest(configuration)
+
+
+def _kin(spec: Spec, model: Model, speculation: Speculation) -> str:
+    proposal = speculation.model_dump(mode="json", exclude={"draft"}, exclude_defaults=True)
+    return _digest(_pods(spec) | {"served": model.served, "proposal": proposal, "draft": speculation.draft is not None})
+
+
+def _pods(spec: Spec) -> dict[str, Any]:
+    """Return what all variants of `spec` have in common."""
+    return {
         "engine": spec.engine.model_dump(mode="json", exclude_defaults=True)
         | {"version": spec.engine.version, "image": spec.engine.image_reference},
         "resources": spec.resources.model_dump(mode="json", exclude={"gpu"}, exclude_defaults=True),
@@ -131,5 +145,8 @@ def _hash(spec: Spec, model: Model, speculation: Speculation) -> str:
         "timeouts": [spec.rollout.ready_timeout.seconds, spec.rollout.drain_timeout.seconds],
         "scrape": spec.metrics.scrape,
     }
+
+
+def _digest(configuration: dict[str, Any]) -> str:
     text = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from specdecode_operator.api.v1alpha1 import MAX_DECISIONS, Decision, FailureReason, Outcome
+from specdecode_operator.policy.judging.lengths import BreakEven
+from specdecode_operator.policy.judging.signals import LatencySignal, LengthSignal, Signal, effective_thresholds
+from specdecode_operator.policy.judging.verdicts import Finding, burn_threshold
 from specdecode_operator.policy.ladder import Variant
-from specdecode_operator.policy.signals import AcceptanceSignal, Signal, effective_thresholds
 from specdecode_operator.policy.situation import Situation
-from specdecode_operator.policy.verdicts import Finding, burn_threshold
 
-__all__ = ["Cause", "appended", "decision", "identity", "label", "percent", "timestamp"]
+__all__ = ["Cause", "appended", "decision", "identity", "label", "percent", "shown", "timestamp"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def decision(situation: Situation, origin: Variant, target: Variant, cause: Caus
         reason=cause.reason,
         outcome=outcome,
     )
-    return found if cause.finding is None else found.model_copy(update=_figures(situation, cause.finding))
+    if cause.finding is None:
+        return found
+    return found.model_copy(update=_figures(situation, cause.finding) | _pressure(situation, origin, cause.finding))
 
 
 def appended(decisions: tuple[Decision, ...], new: Decision) -> tuple[Decision, ...]:
@@ -65,19 +68,53 @@ def label(signal: Signal) -> str:
     return f"{signal.name}: {_threshold(signal)}"
 
 
+def _pressure(situation: Situation, origin: Variant, finding: Finding) -> dict[str, str | None]:
+    judgement = situation.judged(origin.hash)
+    slow = isinstance(finding.signal, LatencySignal)
+    return {"pressure": judgement.pressure.figures() if slow and judgement is not None else None}
+
+
 def _figures(situation: Situation, finding: Finding) -> dict[str, str]:
     window = situation.spec.policy.window
     return {
         "signal": finding.signal.name,
-        "value": f"{percent(finding.short)} / {percent(finding.long)}",
-        "threshold": _threshold(finding.signal),
+        "value": f"{shown(finding.signal, finding.short)} / {shown(finding.signal, finding.long)}",
+        "threshold": _compared(finding),
         "window": f"{window.short} / {window.long}",
         "samples": f"{finding.samples_short:.0f} / {finding.samples_long:.0f}",
     }
 
 
+def shown(signal: Signal, value: float) -> str:
+    """Return a value of `signal` as a person reads it: a share in percent, a length in tokens of a step."""
+    return _tokens(value) if isinstance(signal, LengthSignal) else percent(value)
+
+
+def _tokens(length: float) -> str:
+    return "none" if math.isnan(length) else f"{length:.3g}"
+
+
+def _compared(finding: Finding) -> str:
+    """Return the threshold as it was at the load of both windows."""
+    signal = finding.signal
+    if not isinstance(signal, LengthSignal) or not isinstance(signal.line, BreakEven):
+        return _threshold(signal)
+    return f"below the break-even of {_tokens(finding.line_short)} / {_tokens(finding.line_long)} tokens a step"
+
+
 def _threshold(signal: Signal) -> str:
-    if isinstance(signal, AcceptanceSignal):
-        return f"below {percent(signal.threshold)} of the draft tokens accepted"
-    effective = effective_thresholds((signal,))[0].effective
-    return f"over {percent(burn_threshold(signal.budget))} of the requests slower than {effective}"
+    if isinstance(signal, LatencySignal):
+        effective = effective_thresholds((signal,))[0].effective
+        return f"over {percent(burn_threshold(signal.budget))} of the requests slower than {effective}"
+    if isinstance(signal, LengthSignal):
+        return f"below {_tokens_a_step(signal)}"
+    if signal.dropped_from is not None:
+        points = f"{100 * (signal.dropped_from - signal.threshold):.3g} points"
+        return f"more than {points} below the {percent(signal.dropped_from)} accepted before the quantization changed"
+    return f"below {percent(signal.threshold)} of the draft tokens accepted"
+
+
+def _tokens_a_step(signal: LengthSignal) -> str:
+    if isinstance(signal.line, BreakEven):
+        return f"the break-even of {signal.line}"
+    return f"{_tokens(signal.line)} tokens a step"

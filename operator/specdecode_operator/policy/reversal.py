@@ -5,6 +5,7 @@ from typing import Final
 
 from specdecode_operator.api.v1alpha1 import (
     MAX_BLOCKED,
+    PROBE,
     REVERT,
     Blocked,
     FailureReason,
@@ -13,12 +14,13 @@ from specdecode_operator.api.v1alpha1 import (
     Outcome,
     Trigger,
 )
+from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import Cause, decision, identity, timestamp
 from specdecode_operator.policy.situation import Situation
 from specdecode_operator.policy.standing import Standing, closed, started
 from specdecode_operator.policy.verification import Failure
 
-__all__ = ["MAX_REVERSALS", "taken_back"]
+__all__ = ["MAX_REVERSALS", "blocked", "taken_back"]
 
 MAX_REVERSALS: Final = 2
 """The reversal after which the resource is frozen: whatever is wrong, the operator's rolls are no remedy for it."""
@@ -45,17 +47,20 @@ def _reverted(situation: Situation, standing: Standing, operation: Operation, fa
     cause = Cause(REVERT, failed.reason, failed.finding)
     record = decision(situation, standing.variant, target, cause, Outcome.STARTED)
     back = started(closed(standing, operation, Outcome.REVERTED), target, record, [])
-    blocked = _blocked(situation, standing, operation, failed.reason)
-    return replace(back, blocked=blocked, reversals=standing.reversals + 1)
+    after = replace(back, reversals=standing.reversals + 1)
+    if operation.trigger == PROBE:
+        return replace(after, probes=standing.probes + 1)
+    return replace(after, blocked=blocked(situation, standing, operation, standing.variant, failed.reason))
 
 
-def _blocked(
-    situation: Situation, standing: Standing, operation: Operation, reason: FailureReason
+def blocked(
+    situation: Situation, standing: Standing, operation: Operation, variant: Variant, reason: FailureReason
 ) -> tuple[Blocked, ...]:
+    """Return the rungs that were taken back or dropped, `variant` now among them for the operation's trigger."""
     entry = Blocked(
         trigger=operation.trigger,
-        variant=standing.variant.name,
-        variant_hash=standing.variant.hash,
+        variant=variant.name,
+        variant_hash=variant.hash,
         reason=reason,
         since=timestamp(situation.now),
     )

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from specdecode_operator.api.v1alpha1 import REVERT, Blocked, Decision, Frozen, Operation, Outcome, Phase, Trigger
+from specdecode_operator.api.v1alpha1 import REVERT, Blocked, Decision, Frozen, Operation, Outcome, Phase, Pin, Trigger
+from specdecode_operator.policy.brakes.budget import acted
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import appended, timestamp
 from specdecode_operator.policy.situation import Situation
@@ -27,6 +28,12 @@ class Standing:
     """Why the operator takes no action of its own."""
     reversals: int = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
+    probes: int = 0
+    """Times that speculation was tried again without staying on."""
+    actions: tuple[str, ...] = ()
+    """When the operator's own actions began."""
+    pin: Pin | None = None
+    """The variant that a person holds."""
 
     def blocked_hashes(self, trigger: str) -> frozenset[str]:
         """Return the hashes of the variants that `trigger` must not lead to again."""
@@ -40,9 +47,17 @@ def stand(situation: Situation) -> Standing:
     it, and a status that was lost is adopted from the Deployment's labels.
     """
     variant, status = _active(situation), situation.status
-    standing = Standing(variant, status.operation, tuple(status.decisions))
+    standing = Standing(
+        variant, status.operation, tuple(status.decisions), actions=tuple(status.actions), pin=status.pin
+    )
     if status.primary_hash == situation.ladder.primary.hash:
-        standing = replace(standing, blocked=tuple(status.blocked), frozen=status.frozen, reversals=status.reversals)
+        standing = replace(
+            standing,
+            blocked=tuple(status.blocked),
+            frozen=status.frozen,
+            reversals=status.reversals,
+            probes=status.probes,
+        )
     return _settle(_thaw(standing, situation), situation)
 
 
@@ -56,8 +71,8 @@ def started(standing: Standing, variant: Variant, decision: Decision, sound: lis
         started_at=decision.at,
         sound=sound,
     )
-    decisions = appended(standing.decisions, decision)
-    return replace(standing, variant=variant, operation=operation, decisions=decisions)
+    decisions, actions = appended(standing.decisions, decision), acted(standing.actions, decision.at)
+    return replace(standing, variant=variant, operation=operation, decisions=decisions, actions=actions)
 
 
 def closed(standing: Standing, operation: Operation, outcome: Outcome) -> Standing:
@@ -86,9 +101,12 @@ def _settle(standing: Standing, situation: Situation) -> Standing:
     operation = standing.operation
     if operation is None:
         return standing
-    hash_then = situation.status.variant_hash
-    if operation.to_variant != standing.variant.name or hash_then != standing.variant.hash:
+    on_trial = operation.phase is Phase.TRIAL
+    runs = operation.from_variant if on_trial else operation.to_variant
+    if runs != standing.variant.name or situation.status.variant_hash != standing.variant.hash:
         return closed(standing, operation, Outcome.SUPERSEDED)
+    if on_trial:
+        return standing
     if operation.phase is Phase.ROLLING:
         return _rolled(standing, operation, situation)
     outcome = conclusion(situation, standing.variant, operation)

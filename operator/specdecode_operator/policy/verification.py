@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import FailureReason, Operation, Outcome, Phase, Window
-from specdecode_operator.policy.evidence import warm_up
+from specdecode_operator.policy.judging.evidence import warm_up
+from specdecode_operator.policy.judging.verdicts import Finding, Verdict, overall
 from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import label
 from specdecode_operator.policy.situation import ClusterState, Judgement, Situation
-from specdecode_operator.policy.verdicts import Finding, Verdict, overall
 
 __all__ = ["Failure", "conclusion", "due", "failing", "failure", "sound"]
 

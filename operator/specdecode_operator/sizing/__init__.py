@@ -13,7 +13,16 @@ from specdecode_operator.sizing.memory import MemoryPlan, kv_bytes_per_token, me
 from specdecode_operator.sizing.memory_remarks import memory_remarks, memory_unknown
 from specdecode_operator.sizing.pairing import pairing
 from specdecode_operator.sizing.pairs import KnownDraft, drafts_for, find_draft
-from specdecode_operator.sizing.preflight import Examination, Lookup, located, preflight, summary
+from specdecode_operator.sizing.preflight import (
+    Examination,
+    Lookup,
+    examine_rungs,
+    gathered,
+    located,
+    preflight,
+    summary,
+)
+from specdecode_operator.sizing.reduced import facts_found, reduced
 from specdecode_operator.sizing.reserves import Reserves, estimate_reserves
 from specdecode_operator.sizing.weights import WeightFormat, simple_bytes, weight_bytes, weight_format
 
@@ -39,11 +48,14 @@ __all__ = [
     "drafts_for",
     "eagle3_head",
     "estimate_reserves",
+    "examine_rungs",
+    "facts_found",
     "find",
     "find_draft",
     "find_gpu",
     "from_config",
     "from_facts",
+    "gathered",
     "kv_bytes_per_token",
     "located",
     "memory_plan",
@@ -51,6 +63,7 @@ __all__ = [
     "memory_unknown",
     "pairing",
     "preflight",
+    "reduced",
     "simple_bytes",
     "summary",
     "weight_bytes",

@@ -17,7 +17,14 @@ from specdecode_operator.sizing.parameters import (
 )
 from specdecode_operator.sizing.quantized import checkpoint_quantization
 
-__all__ = ["from_config"]
+__all__ = [
+    "EXPERTS_USED_KEYS",
+    "EXPERT_KEYS",
+    "MTP_KEYS",
+    "first_architecture",
+    "flattened",
+    "from_config",
+]
 
 _NESTED: Final = ("text_config", "llm_config", "transformer_layer_config")
 """Where multimodal models, and EAGLE heads in the format of `speculators`, keep the language model's keys."""
@@ -51,9 +58,9 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, int]]] = {
 _TIED: Final = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2"})
 """Types whose `tie_word_embeddings` is true where the file says nothing."""
 
-_EXPERT_KEYS: Final = ("num_local_experts", "num_experts", "n_routed_experts")
-_EXPERTS_USED_KEYS: Final = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token")
-_MTP_KEYS: Final = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "mtp_num_layers")
+EXPERT_KEYS: Final = ("num_local_experts", "num_experts", "n_routed_experts")
+EXPERTS_USED_KEYS: Final = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token")
+MTP_KEYS: Final = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "mtp_num_layers")
 
 
 @dataclass(frozen=True)
@@ -96,20 +103,21 @@ def from_config(name: str, config: Mapping[str, Any], *, tokenizer: str | None =
     """
     if not isinstance(config, Mapping):
         raise UnreadableConfig(f"config.json of {name} is {_shown(config)}; it must be a JSON object")
-    flat = _flattened(config)
+    flat = flattened(config)
     model_type = flat["model_type"] if isinstance(flat.get("model_type"), str) else ""
     keys = _Keys(name, flat, _DEFAULTS.get(model_type, {}))
-    shape = _shape(keys, model_type, _architecture(config))
-    return _facts(keys, shape, _architecture(config), tokenizer)
+    shape = _shape(keys, model_type, first_architecture(config))
+    return _facts(keys, shape, first_architecture(config), tokenizer)
 
 
-def _flattened(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys of the language model over those of the whole, where a file has both."""
+def flattened(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of the language model over those of the whole, where a file has both."""
     nested = next((part for key in _NESTED if isinstance(part := config.get(key), Mapping)), {})
     return {**config, **{key: value for key, value in nested.items() if value is not None}}
 
 
-def _architecture(config: Mapping[str, Any]) -> str:
+def first_architecture(config: Mapping[str, Any]) -> str:
+    """Return the first of `architectures`, or nothing where there is none."""
     listed = config.get("architectures")
     first = listed[0] if isinstance(listed, list) and listed else ""
     return first if isinstance(first, str) else ""
@@ -146,13 +154,13 @@ def _kv_heads(keys: _Keys, heads: int) -> int:
 
 
 def _experts(keys: _Keys) -> Experts | None:
-    count = keys.optional(*_EXPERT_KEYS)
+    count = keys.optional(*EXPERT_KEYS)
     if not count:
         return None
     width = keys.optional("moe_intermediate_size") or keys.count("intermediate_size")
     return Experts(
         count=count,
-        per_token=min(count, keys.optional(*_EXPERTS_USED_KEYS) or 1),
+        per_token=min(count, keys.optional(*EXPERTS_USED_KEYS) or 1),
         width=width,
         shared_width=keys.optional("shared_expert_intermediate_size") or width * keys.optional("n_shared_experts"),
         dense_layers=min(keys.optional("first_k_dense_replace"), keys.count("num_hidden_layers")),
@@ -186,7 +194,7 @@ def _facts(keys: _Keys, shape: Shape, architecture: str, tokenizer: str | None) 
         name=keys.model,
         architecture=architecture,
         context_length=keys.count("max_position_embeddings"),
-        mtp_layers=keys.optional(*_MTP_KEYS),
+        mtp_layers=keys.optional(*MTP_KEYS),
         quantization=quantization,
         weight_bits=bits,
         tokenizer=tokenizer,

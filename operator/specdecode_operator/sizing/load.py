@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Method
+from specdecode_operator.engine.methods import Runner, default_runner
 from specdecode_operator.engine.versions import Version
 from specdecode_operator.sizing.facts import ModelFacts
 from specdecode_operator.sizing.gpus import Gpu
@@ -12,13 +13,6 @@ __all__ = ["Load", "runs_v2"]
 
 _NEWEST: Final = Version(0, 33, 0)
 _HIGHER_UTILIZATION: Final = Version(0, 20, 0)
-_V2_BY_DEFAULT: Final = Version(0, 25, 0)
-_V2_SINCE: Final = {
-    Method.DRAFT_MODEL: Version(0, 32, 0),
-    Method.NGRAM: Version(0, 32, 0),
-    Method.SUFFIX: None,
-}
-_V2_MIXTURES: Final = Version(0, 30, 0)
 
 
 @dataclass(frozen=True)
@@ -86,12 +80,8 @@ class Load:
 
 
 def runs_v2(load: Load) -> bool:
-    """Whether vLLM's V2 model runner carries this load out.
+    """Whether vLLM's V2 model runner carries this load out, as it does by default.
 
-    Measured with 0.25.1 on an H100, where a draft model makes vLLM use V1 and EAGLE-3 and no speculation do not; later
-    versions: `vllm/config/vllm.py` 0.26.0 to 0.33.0.
+    Measured with 0.25.1 on an H100, where a draft model makes vLLM use V1 and EAGLE-3 and no speculation do not.
     """
-    if load.target.experts and load.version < _V2_MIXTURES:
-        return False
-    since = _V2_SINCE.get(load.method, _V2_BY_DEFAULT)
-    return since is not None and load.version >= since
+    return default_runner(load.method, load.version, mixture=load.target.experts > 0) is Runner.V2

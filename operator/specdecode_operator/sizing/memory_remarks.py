@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.sizing.load import Load
 from specdecode_operator.sizing.memory import MemoryPlan, memory_plan
@@ -37,12 +37,12 @@ def memory_unknown(field: str, what: str) -> Remark:
         if field == "resources.gpu.product"
         else f"give {field.rsplit('.', 1)[0]}.facts from its config.json"
     )
-    return Remark(Level.ADVICE, "MemoryUnknown", field, f"no memory plan, since {what} is not known; {fix}")
+    return advice("MemoryUnknown", field, f"no memory plan, since {what} is not known; {fix}")
 
 
 def _exceeded(plan: MemoryPlan) -> Remark:
     if plan.kv_tokens == 0:
-        return Remark(Level.ERROR, "MemoryExceeded", "model.name", _weights_exceed(plan))
+        return error("MemoryExceeded", "model.name", _weights_exceed(plan))
     if plan.load.max_model_len is None:
         length = f"the model's context of {plan.load.target.context_length:,} tokens"
     else:
@@ -97,24 +97,21 @@ def _wider(load: Load) -> Iterator[int]:
 def _warnings(plan: MemoryPlan) -> Iterator[Remark]:
     target, draft, drop = plan.target_share_percent, plan.draft_share_percent, plan.kv_drop_percent
     if target > _MOST_TARGET_PERCENT:
-        yield Remark(
-            Level.WARNING,
+        yield warning(
             "TargetShareHigh",
             "model.name",
             f"its weights take {target:.0f} % of the GPUs' memory (over {_MOST_TARGET_PERCENT} %), which leaves little"
             " for requests and a draft; quantize the target, or use more GPUs",
         )
     if draft > _MOST_DRAFT_PERCENT:
-        yield Remark(
-            Level.WARNING,
+        yield warning(
             "DraftShareHigh",
             "speculation.draft.name",
             f"its weights take {draft:.0f} % of the GPUs' memory (over {_MOST_DRAFT_PERCENT} %); choose a smaller"
             " draft, quantize it, or use an EAGLE-3 head",
         )
     if drop > _MOST_DROP_PERCENT:
-        yield Remark(
-            Level.WARNING,
+        yield warning(
             "DraftCostsCache",
             "speculation.draft.name" if plan.load.draft else "speculation.method",
             f"speculation shrinks the KV cache by {drop:.0f} %, from {plan.kv_tokens_without_speculation:,} to"

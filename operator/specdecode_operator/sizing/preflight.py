@@ -1,11 +1,11 @@
 """All checks before a pod is made, for one variant: the engine's rules, the pair, the memory."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from specdecode_operator.api.names import NO_SPECULATION_VARIANT, PRIMARY_VARIANT
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, error
 from specdecode_operator.api.v1alpha1 import (
     MAX_WARNINGS,
     Draft,
@@ -30,7 +30,7 @@ from specdecode_operator.sizing.memory_remarks import memory_remarks, memory_unk
 from specdecode_operator.sizing.pairing import pairing
 from specdecode_operator.sizing.pairs import find_draft
 
-__all__ = ["Examination", "Lookup", "located", "preflight", "summary"]
+__all__ = ["Examination", "Lookup", "examine_rungs", "gathered", "located", "preflight", "summary"]
 
 Lookup = Callable[[str], ModelFacts | None]
 """What is known of the model of a name."""
@@ -58,6 +58,17 @@ class Examination:
         return tuple(remark for remark in self.remarks if remark.level is Level.WARNING)
 
 
+class _Rung(Protocol):
+    """What is looked at of a variant."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def speculation(self) -> Speculation: ...
+
+
 def preflight(spec: Spec, model: Model, speculation: Speculation, *, facts: Lookup) -> Examination:
     """Return what is to be said of serving `model` with `speculation` on the engine and GPUs of `spec`.
 
@@ -65,8 +76,8 @@ def preflight(spec: Spec, model: Model, speculation: Speculation, *, facts: Look
     """
     try:
         target, draft = _facts(model, facts), _facts(speculation.draft, facts)
-    except UnreadableConfig as error:
-        return Examination((Remark(Level.ERROR, "FactsImpossible", "model.facts", str(error)),))
+    except UnreadableConfig as unreadable:
+        return Examination((error("FactsImpossible", "model.facts", str(unreadable)),))
     gpu = find_gpu(spec.resources.gpu.product or "")
     capability = None if gpu is None or gpu.capability is None else float("{}.{}".format(*gpu.capability))
     remarks = (
@@ -78,6 +89,21 @@ def preflight(spec: Spec, model: Model, speculation: Speculation, *, facts: Look
     if isinstance(memory, Remark):
         return Examination((*remarks, memory))
     return Examination((*remarks, *memory_remarks(memory)), memory)
+
+
+def examine_rungs(spec: Spec, rungs: Iterable[_Rung], *, facts: Lookup) -> dict[str, Examination]:
+    """Return what is to be said of each of `rungs`, by name and in their order."""
+    return {rung.name: preflight(spec, rung.model, rung.speculation, facts=facts) for rung in rungs}
+
+
+def gathered(found: Mapping[str, Examination]) -> Iterator[Remark]:
+    """Yield the remarks on every rung, of which `primary` is the first; what a fallback shares with it is said once."""
+    primary, *fallbacks = found.items()
+    yield from primary[1].remarks
+    for name, examination in fallbacks:
+        for remark in examination.remarks:
+            if remark not in primary[1].remarks:
+                yield replace(remark, field=located(remark.field, name))
 
 
 def located(field: str, rung: str) -> str:

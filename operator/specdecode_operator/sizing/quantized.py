@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["PLAIN_BITS", "checkpoint_quantization"]
+__all__ = ["BIT_KEYS", "PLAIN_BITS", "checkpoint_quantization"]
 
 PLAIN_BITS: Final = 16.0
 """Bits a weight of plain BF16 and FP16 checkpoints."""
@@ -18,7 +18,7 @@ _METHOD_BITS: Final[Mapping[str, float]] = {
     "modelopt_fp4": 4,
     "experts_int8": 8,
 }
-_BIT_KEYS: Final = ("bits", "w_bit", "weight_bits")
+BIT_KEYS: Final = ("bits", "w_bit", "weight_bits")
 _MODELOPT_BITS: Final = {"FP8": 8.0, "MXFP8": 8.0, "NVFP4": 4.0, "W4A16_AWQ": 4.0, "W4A8_AWQ": 4.0}
 _MOST_BITS: Final = 32
 
@@ -44,7 +44,7 @@ def _bits(method: str, section: Mapping[str, Any]) -> float:
         return _MODELOPT_BITS.get(str(section.get("quant_algo")), PLAIN_BITS)
     if method == "bitsandbytes":
         return 4.0 if section.get("load_in_4bit") is True else 8.0
-    given = next((bits for key in _BIT_KEYS if (bits := _number(section.get(key)))), None)
+    given = next((bits for key in BIT_KEYS if (bits := _number(section.get(key)))), None)
     return given or _METHOD_BITS.get(method, PLAIN_BITS)
 
 

@@ -1,53 +1,89 @@
 """The children of one resource, as they are applied."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from specdecode_operator.api.names import PRIMARY_HASH_ANNOTATION, ROLE_LABEL, ROLE_STABLE
+from specdecode_operator.api.names import PRIMARY_HASH_ANNOTATION, ROLE_LABEL, ROLE_STABLE, ROLE_TRIAL
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.engine import PORT
 from specdecode_operator.policy import Variant
 from specdecode_operator.workload.labels import (
+    child_name,
     common_labels,
     metadata,
+    role_selector,
     selector_labels,
-    stable_selector,
     variant_labels,
 )
 from specdecode_operator.workload.pod import pod_template, progress_deadline
 
-__all__ = ["children"]
+__all__ = ["Layout", "children"]
 
 Manifest = dict[str, Any]
 
 _MIN_REPLICAS_FOR_BUDGET = 2
 
 
-def children(resource: SpecDecodeDeployment, variant: Variant, *, primary_hash: str, replace: bool) -> list[Manifest]:
-    """Return every child of `resource` when it runs `variant`, in the order in which they are applied.
+@dataclass(frozen=True)
+class Layout:
+    """What runs where: the variant of the stable pods, and the one on trial beside them."""
 
-    `replace` rolls one pod at a time instead of surging. The Deployment comes first: if the API server refuses it, the
-    others have not changed either. Raises what `pod_template` raises.
+    variant: Variant
+    primary_hash: str
+    """Hash of `primary` when `variant` was chosen; kept on the Deployment, from which a lost status is adopted."""
+    replace: bool = False
+    """Rolls one pod at a time instead of surging."""
+    trial: Variant | None = None
+    """Runs on one pod."""
+    spared: int = 0
+    """Stable pods that make room for it."""
+
+
+def children(resource: SpecDecodeDeployment, layout: Layout) -> list[Manifest]:
+    """Return every child of `resource`, in the order in which they are applied.
+
+    The Deployment comes first: if the API server refuses it, the others have not changed either. Raises what
+    `pod_template` raises.
     """
-    found = [_deployment(resource, variant, primary_hash, replace=replace), _service(resource)]
+    found = [_stable(resource, layout), _service(resource)]
     if resource.spec.replicas >= _MIN_REPLICAS_FOR_BUDGET:
         found.append(_disruption_budget(resource))
+    if layout.trial is not None:
+        found.append(_trial(resource, layout.trial))
     return found
 
 
-def _deployment(resource: SpecDecodeDeployment, variant: Variant, primary_hash: str, *, replace: bool) -> Manifest:
-    labels = common_labels(resource) | {ROLE_LABEL: ROLE_STABLE} | variant_labels(variant)
-    surge = {"maxSurge": 0, "maxUnavailable": 1} if replace else {"maxSurge": 1, "maxUnavailable": 0}
+def _stable(resource: SpecDecodeDeployment, layout: Layout) -> Manifest:
+    surge = {"maxSurge": 0, "maxUnavailable": 1} if layout.replace else {"maxSurge": 1, "maxUnavailable": 0}
+    found = _deployment(resource, layout.variant, ROLE_STABLE)
+    found["metadata"]["annotations"] = {PRIMARY_HASH_ANNOTATION: layout.primary_hash}
+    return found | {
+        "spec": {
+            "replicas": resource.spec.replicas - layout.spared,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": surge},
+            "revisionHistoryLimit": 3,
+        }
+        | found["spec"],
+    }
+
+
+def _trial(resource: SpecDecodeDeployment, variant: Variant) -> Manifest:
+    """Return the Deployment of the candidate: one pod, that takes its share of the Service's requests."""
+    found = _deployment(resource, variant, ROLE_TRIAL)
+    fixed = {"replicas": 1, "strategy": {"type": "Recreate"}, "revisionHistoryLimit": 0}
+    return found | {"spec": fixed | found["spec"]}
+
+
+def _deployment(resource: SpecDecodeDeployment, variant: Variant, role: str) -> Manifest:
+    labels = common_labels(resource) | {ROLE_LABEL: role} | variant_labels(variant)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(resource, labels) | {"annotations": {PRIMARY_HASH_ANNOTATION: primary_hash}},
+        "metadata": metadata(resource, labels) | {"name": child_name(resource, role)},
         "spec": {
-            "replicas": resource.spec.replicas,
-            "selector": {"matchLabels": stable_selector(resource)},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": surge},
+            "selector": {"matchLabels": role_selector(resource, role)},
             "progressDeadlineSeconds": progress_deadline(resource),
-            "revisionHistoryLimit": 3,
-            "template": pod_template(resource, variant),
+            "template": pod_template(resource, variant, role),
         },
     }
 

@@ -9,13 +9,23 @@ from specdecode_operator.api.names import (
     NAME_LABEL,
     ROLE_LABEL,
     ROLE_STABLE,
+    ROLE_TRIAL,
+    TRIAL_SUFFIX,
     VARIANT_HASH_LABEL,
     VARIANT_LABEL,
 )
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.policy import Variant
 
-__all__ = ["common_labels", "metadata", "pod_labels", "selector_labels", "stable_selector", "variant_labels"]
+__all__ = [
+    "child_name",
+    "common_labels",
+    "metadata",
+    "pod_labels",
+    "role_selector",
+    "selector_labels",
+    "variant_labels",
+]
 
 Labels = dict[str, str]
 
@@ -25,9 +35,14 @@ def selector_labels(resource: SpecDecodeDeployment) -> Labels:
     return {NAME_LABEL: resource.metadata.name}
 
 
-def stable_selector(resource: SpecDecodeDeployment) -> Labels:
-    """Return what selects the stable pods alone."""
-    return selector_labels(resource) | {ROLE_LABEL: ROLE_STABLE}
+def role_selector(resource: SpecDecodeDeployment, role: str = ROLE_STABLE) -> Labels:
+    """Return what selects the pods of one role alone."""
+    return selector_labels(resource) | {ROLE_LABEL: role}
+
+
+def child_name(resource: SpecDecodeDeployment, role: str = ROLE_STABLE) -> str:
+    """Return the name of the Deployment of `role`."""
+    return resource.metadata.name + (TRIAL_SUFFIX if role == ROLE_TRIAL else "")
 
 
 def common_labels(resource: SpecDecodeDeployment) -> Labels:
@@ -45,9 +60,9 @@ def variant_labels(variant: Variant) -> Labels:
     return {VARIANT_LABEL: variant.name, VARIANT_HASH_LABEL: variant.hash}
 
 
-def pod_labels(resource: SpecDecodeDeployment, variant: Variant) -> Labels:
+def pod_labels(resource: SpecDecodeDeployment, variant: Variant, role: str = ROLE_STABLE) -> Labels:
     """Return what the pods carry: the hash, and no name, since a new name alone is no reason to roll."""
-    return common_labels(resource) | {ROLE_LABEL: ROLE_STABLE, VARIANT_HASH_LABEL: variant.hash}
+    return common_labels(resource) | {ROLE_LABEL: role, VARIANT_HASH_LABEL: variant.hash}
 
 
 def metadata(resource: SpecDecodeDeployment, labels: Labels) -> dict[str, Any]:

@@ -8,7 +8,7 @@ requests, and while it drains, new requests get status 500, so the endpoint has 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from specdecode_operator.api.names import ENGINE_CONTAINER
+from specdecode_operator.api.names import ENGINE_CONTAINER, ROLE_STABLE
 from specdecode_operator.api.v1alpha1 import Scrape, SpecDecodeDeployment
 from specdecode_operator.engine import PORT, Serving, arguments
 from specdecode_operator.policy import Variant
@@ -28,14 +28,14 @@ TEARDOWN: Final = 15
 _PROBE_PERIOD: Final = 5
 
 
-def pod_template(resource: SpecDecodeDeployment, variant: Variant) -> dict[str, Any]:
-    """Return the pod template of `variant`, with `spec.podTemplate` merged over it.
+def pod_template(resource: SpecDecodeDeployment, variant: Variant, role: str = ROLE_STABLE) -> dict[str, Any]:
+    """Return the pod template of `variant` in `role`, with `spec.podTemplate` merged over it.
 
     Raises `InvalidPodTemplate` where the merge fails.
     """
     found = weights(variant)
     base = {
-        "metadata": {"labels": pod_labels(resource, variant), "annotations": _annotations(resource)},
+        "metadata": {"labels": pod_labels(resource, variant, role), "annotations": _annotations(resource)},
         "spec": _pod_spec(resource, variant, found),
     }
     overlay = resource.spec.pod_template

@@ -11,7 +11,15 @@ from support.builders import DRAFT_MODEL, body
 KIND = "specdecode.dev/v1alpha1 and SpecDecodeDeployment"
 METHODS = "'None', 'DraftModel', 'NGram', 'Eagle', 'Eagle3', 'Mtp' or 'Suffix'"
 NAME_PATTERN = "String should match pattern '^[A-Za-z0-9._/-]+$'"
+LENGTH_PATTERN = r"String should match pattern '^[1-9][0-9]?(\.[0-9]{1,3})?$'"
+STEP_PATTERN = r"String should match pattern '^[1-9][0-9]{0,3}(\.[0-9]{1,2})?ms$'"
+COST = {"concurrency": 8, "target": "6.82ms", "speculative": "9.33ms"}
 DURATION_PATTERN = "String should match pattern '^[1-9][0-9]{0,5}(s|m|h)$'"
+SCHEDULE_PATTERN = "String should match pattern '^[0-9A-Za-z*,/#-]+( [0-9A-Za-z*,/#-]+){4}$'"
+
+
+def windows(**fields: str) -> dict[str, Any]:
+    return {"rollout": {"windows": [{"schedule": "0 2 * * *", "duration": "2h"} | fields]}}
 
 
 def sentence(manifest: dict[str, Any]) -> str:
@@ -115,14 +123,86 @@ def test_what_is_wrong_outside_the_spec(changes: dict[str, Any], expected: str) 
         ({"rollout": {"readyTimeout": "30"}}, f"spec.rollout.readyTimeout: {DURATION_PATTERN}"),
         ({"rollout": {"strategy": "Fast"}}, "spec.rollout.strategy: Input should be 'Auto', 'Surge' or 'Replace'"),
         (
+            windows(schedule="60 2 * * *"),
+            "spec.rollout.windows.0.schedule: 60 2 * * * is no cron schedule (bad minute); 0 2 * * 1-5 is one",
+        ),
+        (
+            windows(schedule="0 2 * * 1-8"),
+            "spec.rollout.windows.0.schedule: 0 2 * * 1-8 is no cron schedule (bad day-of-week); 0 2 * * 1-5 is one",
+        ),
+        (
+            windows(schedule="0 0 31 2 *"),
+            "spec.rollout.windows.0.schedule: 0 0 31 2 * is no cron schedule (bad day-of-month); 0 2 * * 1-5 is one",
+        ),
+        (
+            windows(schedule="0 0 */20 * 1L"),
+            "spec.rollout.windows.0.schedule: 0 0 */20 * 1L names a day that never comes; correct day and month",
+        ),
+        (windows(schedule="0 0 2 * * *"), f"spec.rollout.windows.0.schedule: {SCHEDULE_PATTERN}"),
+        (windows(schedule="@daily      "), f"spec.rollout.windows.0.schedule: {SCHEDULE_PATTERN}"),
+        (
+            windows(timeZone="Europe/Atlantis"),
+            "spec.rollout.windows.0.timeZone: Europe/Atlantis is no time zone that is known here; Europe/Berlin is one",
+        ),
+        (
+            windows(timeZone="../etc/passwd"),
+            "spec.rollout.windows.0.timeZone: String should match pattern '^[A-Za-z0-9+_/-]+$'",
+        ),
+        (
+            windows(timeZone="/etc/passwd"),
+            "spec.rollout.windows.0.timeZone: /etc/passwd is no time zone that is known here; Europe/Berlin is one",
+        ),
+        (windows(duration="2d"), f"spec.rollout.windows.0.duration: {DURATION_PATTERN}"),
+        (
+            {"policy": {"budget": {"limits": [{"count": 0, "window": "1h"}]}}},
+            "spec.policy.budget.limits.0.count: Input should be greater than or equal to 1",
+        ),
+        (
+            {"policy": {"budget": {"limits": [{"count": 33, "window": "1h"}]}}},
+            "spec.policy.budget.limits.0.count: Input should be less than or equal to 32",
+        ),
+        ({"policy": {"budget": {"limits": [{"count": 1}]}}}, "spec.policy.budget.limits.0.window: Field required"),
+        (
             {"metrics": {"endpoint": "http://prometheus"}},
             "spec.metrics.endpoint: String should match pattern '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'",
         ),
         ({"metrics": {"scrape": "PodMonitor"}}, "spec.metrics.scrape: Input should be 'None' or 'Annotations'"),
-        ({"policy": {"mode": "Auto"}}, "spec.policy.mode: Input should be 'Observe' or 'Enforce'"),
+        ({"policy": {"mode": "Auto"}}, "spec.policy.mode: Input should be 'Observe', 'Recommend' or 'Enforce'"),
         (
             {"policy": {"acceptance": {"disableBelowPercent": 101}}},
             "spec.policy.acceptance.disableBelowPercent: Input should be less than or equal to 100",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "Sprt"}}},
+            "spec.policy.acceptance.rule: Input should be 'FixedRate' or 'BreakEven'",
+        ),
+        (
+            {"policy": {"acceptance": {"minAcceptanceLength": "0.9"}}},
+            f"spec.policy.acceptance.minAcceptanceLength: {LENGTH_PATTERN}",
+        ),
+        (
+            {"policy": {"acceptance": {"minAcceptanceLength": 1.8}}},
+            "spec.policy.acceptance.minAcceptanceLength: Input should be a valid string",
+        ),
+        (
+            {"policy": {"acceptance": {"maxDropPoints": -1}}},
+            "spec.policy.acceptance.maxDropPoints: Input should be greater than or equal to 0",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": []}}},
+            "spec.policy.acceptance.stepCosts: List should have at least 1 item after validation, not 0",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [{"concurrency": 0, "target": "1ms"}]}}},
+            "spec.policy.acceptance.stepCosts.0.concurrency: Input should be greater than or equal to 1 (and 1 more)",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST | {"speculative": "0.5ms"}]}}},
+            f"spec.policy.acceptance.stepCosts.0.speculative: {STEP_PATTERN}",
+        ),
+        (
+            {"policy": {"acceptance": {"rule": "BreakEven", "stepCosts": [COST, COST]}}},
+            "spec.policy.acceptance: policy.acceptance.stepCosts: each concurrency only once",
         ),
         (
             {"policy": {"objectives": [{"metric": "Itl", "threshold": "1s"}]}},

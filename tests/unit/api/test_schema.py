@@ -86,6 +86,7 @@ DEFAULTS: list[tuple[str, Any]] = [
     ("spec.metrics", {"endpoint": "default", "scrape": "Annotations"}),
     ("spec.policy.mode", "Observe"),
     ("spec.policy.window.minimumRequests", {"short": 30, "long": 100}),
+    ("spec.policy.acceptance", {"rule": "FixedRate", "disableBelowPercent": 50, "maxDropPoints": 5, "dryRun": False}),
 ]
 
 
@@ -111,6 +112,7 @@ def test_what_the_api_server_fills_in_is_what_the_models_assume() -> None:
         ("spec.fallbacks", ["name"]),
         ("spec.engine.env", ["name"]),
         ("spec.policy.objectives", ["metric", "percentile"]),
+        ("spec.policy.acceptance.stepCosts", ["concurrency"]),
         ("status.conditions", ["type"]),
         ("status.decisions", ["id"]),
         ("status.effectiveThresholds", ["signal"]),
@@ -229,6 +231,20 @@ PRIMARY = "fallbacks: the name primary stands for the spec itself; choose anothe
 RUNG = "fallbacks: a rung needs model or speculation, and the built-in no-speculation takes neither"
 WINDOW = "policy.window: long must be at least twice short"
 LONGEST = "policy.window: long must be at most 24h"
+REENABLE = (
+    "policy.acceptance.reenableAbovePercent: must be at least disableBelowPercent; raise it, or leave it out for 5 more"
+)
+COSTS_NEEDED = (
+    "policy.acceptance.stepCosts: rule BreakEven needs them; add what you have measured, or set rule to FixedRate"
+)
+COSTS_UNUSED = "policy.acceptance.stepCosts: only rule BreakEven uses them; set rule to BreakEven, or remove them"
+WINDOW_LENGTH = "rollout.windows: duration must be at most 24h"
+NAME_LENGTH = "metadata.name: at most 50 characters, so that the names of the children fit"
+NAME_SUFFIX = "metadata.name: must not end in -trial, since the trial of another resource may be called so"
+TRIAL_ORDER = "policy.trial: maxDuration must be at least minDuration"
+TRIAL_LENGTH = "policy.trial: maxDuration must be at most 24h"
+PROBE_ORDER = "policy.probe: maxBackoff must be at least minBackoff"
+LIMIT = "policy.budget.limits: window must be at most 168h"
 
 
 def model(**fields: Any) -> dict[str, Any]:
@@ -251,6 +267,11 @@ def fallback(name: str, **fields: Any) -> dict[str, Any]:
     return {"fallbacks": [{"name": name, "triggers": ["Latency"]} | fields]}
 
 
+def acceptance(**fields: Any) -> dict[str, Any]:
+    return {"policy": {"acceptance": fields}}
+
+
+COSTS = [{"concurrency": 1, "target": "6.73ms", "speculative": "9ms"}]
 DRAFT = {"draft": {"name": "org/draft"}}
 EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({}, None),
@@ -345,6 +366,30 @@ EXAMPLES: list[tuple[dict[str, Any], str | None]] = [
     ({"policy": {"window": {"long": "25h"}}}, LONGEST),
     ({"policy": {"window": {"long": "1441m"}}}, LONGEST),
     ({"policy": {"window": {"long": "86401s"}}}, LONGEST),
+    (acceptance(disableBelowPercent=40, reenableAbovePercent=40), None),
+    (acceptance(disableBelowPercent=98), None),
+    (acceptance(disableBelowPercent=0, reenableAbovePercent=0), None),
+    (acceptance(disableBelowPercent=40, reenableAbovePercent=39), REENABLE),
+    (acceptance(reenableAbovePercent=49), REENABLE),
+    (acceptance(minAcceptanceLength="1.8", maxDropPoints=0), None),
+    (acceptance(rule="BreakEven", stepCosts=COSTS), None),
+    (acceptance(rule="BreakEven", stepCosts=COSTS, minAcceptanceLength="1"), None),
+    (acceptance(rule="BreakEven"), COSTS_NEEDED),
+    (acceptance(rule="BreakEven", reenableAbovePercent=60), COSTS_NEEDED),
+    (acceptance(stepCosts=COSTS), COSTS_UNUSED),
+    (acceptance(rule="FixedRate", stepCosts=COSTS), COSTS_UNUSED),
+    ({"rollout": {"windows": [{"schedule": "0 2 * * 1-5", "duration": "24h", "timeZone": "Asia/Tokyo"}]}}, None),
+    ({"rollout": {"windows": [{"schedule": "*/5 0-6,22 1,L JAN MON#1", "duration": "1m"}]}}, None),
+    ({"rollout": {"windows": [{"schedule": "0 2 * * 1-5", "duration": "25h"}]}}, WINDOW_LENGTH),
+    ({"policy": {"trial": {"mode": "Always", "minDuration": "1h", "maxDuration": "24h"}}}, None),
+    ({"policy": {"trial": {"minDuration": "61m"}}}, TRIAL_ORDER),
+    ({"policy": {"trial": {"maxDuration": "9m"}}}, TRIAL_ORDER),
+    ({"policy": {"trial": {"maxDuration": "25h"}}}, TRIAL_LENGTH),
+    ({"policy": {"probe": {"mode": "Never", "minBackoff": "24h"}}}, None),
+    ({"policy": {"probe": {"minBackoff": "25h"}}}, PROBE_ORDER),
+    ({"policy": {"budget": {"limits": []}}}, None),
+    ({"policy": {"budget": {"limits": [{"count": 32, "window": "168h"}]}}}, None),
+    ({"policy": {"budget": {"limits": [{"count": 1, "window": "1h"}, {"count": 1, "window": "169h"}]}}}, LIMIT),
 ]
 
 
@@ -368,15 +413,17 @@ def refused_by_models(manifest: dict[str, Any]) -> str | None:
 
 def test_every_rule_has_an_example() -> None:
     transitions = {rule["message"] for rule in rules(ROOT) if "oldSelf" in rule["rule"]}
-    shown = {message for _, message in EXAMPLES} | {
-        "metadata.name: at most 50 characters, so that the names of the children fit"
-    }
+    shown = {message for _, message in EXAMPLES} | {NAME_LENGTH, NAME_SUFFIX}
     assert {rule["message"] for rule in rules(ROOT)} - transitions <= shown
 
 
-def test_the_rule_about_the_name() -> None:
-    found = [refusals(body("a" * length), ROOT) for length in (50, 51)]
-    assert found == [[], ["metadata.name: at most 50 characters, so that the names of the children fit"]]
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a" * 50, []), ("a" * 51, [NAME_LENGTH]), ("chat-trial", [NAME_SUFFIX]), ("chat-trials", []), ("trial", [])],
+)
+def test_the_rules_about_the_name(name: str, expected: list[str]) -> None:
+    assert refusals(body(name), ROOT) == expected
+    assert refused_by_models(body(name)) == (expected[0].split(": ", 1)[1] if expected else None)
 
 
 def test_the_source_root_holds_no_package_that_would_shadow_the_standard_library() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from specdecode_operator.api.v1alpha1 import Blocked, ConditionStatus, FailureReason, Frozen, Status
+from specdecode_operator.api.v1alpha1 import Blocked, ConditionStatus, FailureReason, Frozen, Pin, Status
 from support.builders import condition, decision, operation
 
 BLOCKED = Blocked(
@@ -26,10 +26,13 @@ FULL = Status(
     ready_replicas=1,
     selector="specdecode.dev/name=chat",
     operation=operation(),
+    pin=Pin(variant="no-speculation", from_variant="primary", until="2026-03-01T18:00:00Z"),
     reversals=1,
+    probes=2,
     frozen=Frozen(id="f1", reason="SecondReversal", since="2026-03-01T12:00:00Z"),
     blocked=[BLOCKED],
     decisions=[decision()],
+    actions=["2026-03-01T11:00:00Z"],
 )
 STORED: dict[str, Any] = {
     "observedGeneration": 3,
@@ -57,9 +60,12 @@ STORED: dict[str, Any] = {
         "trigger": "Acceptance",
         "phase": "Rolling",
         "startedAt": "2026-03-01T11:55:00Z",
+        "madeRoom": False,
         "sound": [],
     },
+    "pin": {"variant": "no-speculation", "from": "primary", "until": "2026-03-01T18:00:00Z"},
     "reversals": 1,
+    "probes": 2,
     "frozen": {"id": "f1", "reason": "SecondReversal", "since": "2026-03-01T12:00:00Z"},
     "blocked": [
         {
@@ -87,6 +93,7 @@ STORED: dict[str, Any] = {
             "outcome": "Completed",
         }
     ],
+    "actions": ["2026-03-01T11:00:00Z"],
 }
 
 

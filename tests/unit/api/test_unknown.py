@@ -17,7 +17,7 @@ from support.builders import DRAFT_MODEL, body
         ({"engine": {"max_num_seqs": 3}}, ["spec.engine.max_num_seqs"]),
         ({"engine": {"env": [{"name": "A"}, {"name": "B", "valueFrom": {}}]}}, ["spec.engine.env[1].valueFrom"]),
         ({"fallbacks": [{"name": "a", "on": ["Latency"]}]}, ["spec.fallbacks[0].on"]),
-        ({"policy": {"window": {"shrt": "5m"}, "trial": {}}}, ["spec.policy.window.shrt", "spec.policy.trial"]),
+        ({"policy": {"window": {"shrt": "5m"}, "trail": {}}}, ["spec.policy.window.shrt", "spec.policy.trail"]),
         ({"speculation": DRAFT_MODEL | {"config": {"whatever": {"deep": 1}}}}, []),
         ({"podTemplate": {"spec": {"nodeSelectr": {}}, "metadata": {"x": 1}}}, []),
         ({"podTemplate": {"specs": {}}}, ["spec.podTemplate.specs"]),

@@ -12,7 +12,7 @@ from specdecode_operator import __version__
 from specdecode_operator.api.crd import custom_resource_definition
 from specdecode_operator.cli import main
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 from support.builders import body, resource
 
 REPOSITORY = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ def expected(variant: str = "primary", **spec: Any) -> list[dict[str, Any]]:
     rungs = ladder(found.spec)
     chosen = rungs.find(variant)
     assert chosen is not None
-    return children(found, chosen, primary_hash=rungs.primary.hash, replace=False)
+    return children(found, Layout(chosen, rungs.primary.hash))
 
 
 class TestRender:
@@ -149,7 +149,7 @@ class TestReference:
         [
             "| `model` | object | required | The target model. |",
             "| `suspend` | boolean | `false` | Stops the operator's own actions, not its evaluation;",
-            "| `policy.mode` | `Observe` \\| `Enforce` | `Observe` |",
+            "| `policy.mode` | `Observe` \\| `Recommend` \\| `Enforce` | `Observe` |",
             "| `policy.objectives[].percentile` | `50` \\| `90` \\| `95` \\| `99` \\| `99.9` | `99` |",
             "| `speculation.numSpeculativeTokens` | integer ≥ 1 ≤ 64 |  | Tokens proposed a step.",
         ],

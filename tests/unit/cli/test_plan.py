@@ -1,6 +1,7 @@
 """`specdecode plan`: everything that is wrong at once, without a cluster."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,31 @@ SOUND: dict[str, Any] = {
     "engine": {"maxModelLen": 8192, "maxNumSeqs": 64},
     "resources": {"gpu": {"product": "H100"}},
 }
+FIVE_FAULTS: dict[str, Any] = {
+    "replica": 2,
+    "engine": {"maxNumSeqs": -1, "version": "0.23.0", "maxModelLen": 8192},
+    "model": {"name": LLAMA_8B, "quantization": "awq"},
+    "speculation": {
+        "method": "DraftModel",
+        "draft": {"name": "Qwen/Qwen2.5-0.5B-Instruct"},
+        "numSpeculativeTokens": 4,
+        "batchSizeSchedule": [{"upTo": 8, "tokens": 4}, {"tokens": 0}],
+    },
+}
+FIVE = [
+    ("UnknownField", "replica"),
+    ("InvalidField", "engine.maxNumSeqs"),
+    ("ScheduleUnavailable", "speculation.batchSizeSchedule"),
+    ("QuantizationNotInCheckpoint", "model.quantization"),
+    ("VocabularyMismatch", "speculation.draft.name"),
+]
+OFFLINE = """
+import os, sys
+sys.addaudithook(lambda event, _: os._exit(3) if event.startswith("socket.") else None)
+from specdecode_operator.cli import main
+main()
+"""
+"""The command, in a process that ends at its first look at the network."""
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -76,20 +102,21 @@ class TestAnswer:
         assert "KV cache tokens " in found.output
 
     def test_five_faults_of_five_kinds_at_once(self) -> None:
-        found = answer(
-            replica=2,
-            engine={"maxNumSeqs": -1, "version": "0.23.0", "maxModelLen": 8192},
-            model={"name": LLAMA_8B, "quantization": "awq"},
-            speculation={
-                "method": "DraftModel",
-                "draft": {"name": "Qwen/Qwen2.5-0.5B-Instruct"},
-                "numSpeculativeTokens": 4,
-                "batchSizeSchedule": [{"upTo": 8, "tokens": 4}, {"tokens": 0}],
-            },
+        assert [(error["code"], error["field"]) for error in answer(**FIVE_FAULTS)["errors"]] == FIVE
+
+    def test_a_process_says_so_within_a_second_of_its_time_and_asks_nobody(self, tmp_path: Path) -> None:
+        file = tmp_path / "chat.yaml"
+        file.write_text(yaml.safe_dump(body(**SOUND | FIVE_FAULTS)))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = subprocess.run(
+            [sys.executable, "-c", OFFLINE, "plan", str(file), "-o", "json"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        fields = {error["field"] for error in found["errors"]}
-        assert {"replica", "engine.maxNumSeqs", "model.quantization", "speculation.batchSizeSchedule"} <= fields
-        assert "VocabularyMismatch" in {error["code"] for error in found["errors"]}
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert [(error["code"], error["field"]) for error in json.loads(found.stdout)["errors"]] == FIVE
+        assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime <= 1.0
 
     def test_a_fallback_is_checked_and_named(self) -> None:
         rung = {"name": "draft", "triggers": ["Latency"], "speculation": EAGLE3 | {"config": {"nonsense": 1}}}

@@ -57,6 +57,13 @@ async def kubernetes(server: HttpDouble) -> AsyncIterator[Kubernetes]:
         yield found
 
 
+async def test_without_a_kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("kubernetes.aio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(Unavailable, match=r"^no cluster is configured: "):
+        await Kubernetes.connect()
+
+
 def target(asked: Asked) -> tuple[str, str, dict[str, list[str]]]:
     parts = urlsplit(asked.path)
     return asked.method, parts.path, parse_qs(parts.query)
@@ -122,6 +129,33 @@ class TestWhatIsSent:
         )
         assert json.loads(asked.body) == OURS
 
+    async def test_an_object_is_replaced_under_its_version(self, server: HttpDouble, kubernetes: Kubernetes) -> None:
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "hook", "namespace": "system", "resourceVersion": "7"},
+        }
+        await kubernetes.replace(secret)
+        asked = server.asked[0]
+        assert target(asked) == (
+            "PUT",
+            "/api/v1/namespaces/system/secrets/hook",
+            {"fieldManager": ["specdecode-operator"]},
+        )
+        assert json.loads(asked.body) == secret
+
+    async def test_an_object_of_the_cluster_is_read_and_applied_by_its_name(
+        self, server: HttpDouble, kubernetes: Kubernetes
+    ) -> None:
+        kind = "ValidatingWebhookConfiguration"
+        await kubernetes.get(kind, "", "hook")
+        await kubernetes.apply({"kind": kind, "metadata": {"name": "hook"}}, manager="somebody")
+        path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hook"
+        assert [target(asked) for asked in server.asked] == [
+            ("GET", path, {}),
+            ("PATCH", path, {"fieldManager": ["somebody"], "force": ["true"]}),
+        ]
+
     async def test_delete_means_exactly_this_object(self, server: HttpDouble, kubernetes: Kubernetes) -> None:
         await kubernetes.delete(SERVICE)
         asked = server.asked[0]
@@ -182,6 +216,7 @@ CALLS: dict[str, Call] = {
     "list": lambda kubernetes: kubernetes.list("Pod"),
     "apply": lambda kubernetes: kubernetes.apply(SERVICE),
     "write_status": lambda kubernetes: kubernetes.write_status(OURS),
+    "replace": lambda kubernetes: kubernetes.replace(OURS),
     "create": lambda kubernetes: kubernetes.create(SERVICE),
 }
 ERRORS: list[tuple[int, type[KubernetesError]]] = [

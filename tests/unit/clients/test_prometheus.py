@@ -12,7 +12,7 @@ import pytest
 
 from specdecode_operator.clients import Connection, Prometheus, PrometheusError
 from specdecode_operator.policy import Query, Row
-from specdecode_operator.policy.queries import Kind
+from specdecode_operator.policy.judging.queries import Kind
 from support.http_double import Answer, Asked, HttpDouble
 
 SECRET = "hunter2"  # noqa: S105 - what must never be seen again
@@ -121,6 +121,13 @@ BODIES: list[tuple[str, bytes, str]] = [
     ("a scalar", data("scalar", [1, "2"]), NO_VECTOR),
     ("a string", data("string", [1, "hunter2"]), NO_VECTOR),
     ("a matrix", data("matrix", [{"metric": POD, "values": [[1, "2"]]}]), NO_VECTOR),
+    ("an empty matrix", data("matrix", []), NO_VECTOR),
+    ("a status twice", b'{"status":"error","status":"success","data":{"resultType":"vector","result":[]}}', NO_JSON),
+    (
+        "a label twice",
+        b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"pod":"a","pod":"b"},"value":[1,"2"]}]}}',
+        NO_JSON,
+    ),
     ("a vector that is no list", data("vector", {"metric": {}}), NO_VECTOR),
     ("a vector that is null", data("vector", None), NO_VECTOR),
     ("warnings", vector((POD, "1"), warnings=["hunter2 timed out"]), PARTIAL),

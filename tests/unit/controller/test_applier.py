@@ -11,7 +11,7 @@ from specdecode_operator.controller.applier import Applier, NotOurs, stamped
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.store import CHILD_KINDS, Store
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 from support.builders import resource
 from support.fake_kubernetes import FakeKubernetes
 
@@ -24,7 +24,7 @@ def ours(**spec: Any) -> SpecDecodeDeployment:
 
 def rendered(found: SpecDecodeDeployment) -> list[Manifest]:
     primary = ladder(found.spec).primary
-    return children(found, primary, primary_hash=primary.hash, replace=False)
+    return children(found, Layout(primary, primary.hash))
 
 
 class Cluster:
@@ -286,17 +286,17 @@ class TestRehearsal:
     async def test_a_change_is_judged_by_the_server_and_not_kept(self, cluster: Cluster) -> None:
         await cluster.bring(ours())
         before = copy.deepcopy(cluster.kubernetes.objects)
-        await cluster.applier.rehearse(ours(), rendered(ours(replicas=5))[0])
+        await cluster.applier.rehearse(rendered(ours(replicas=5))[0])
         assert (cluster.kubernetes.writes(), cluster.kubernetes.objects) == ([("rehearse", "Deployment")], before)
 
     async def test_without_a_change_nobody_is_asked(self, cluster: Cluster) -> None:
         await cluster.bring(ours())
-        await cluster.applier.rehearse(ours(), rendered(ours())[0])
+        await cluster.applier.rehearse(rendered(ours())[0])
         assert cluster.kubernetes.writes() == []
 
-    async def test_the_first_child_is_not_rehearsed(self, cluster: Cluster) -> None:
-        await cluster.applier.rehearse(ours(), rendered(ours())[0])
-        assert cluster.kubernetes.writes() == []
+    async def test_one_that_does_not_exist_is_judged_too(self, cluster: Cluster) -> None:
+        await cluster.applier.rehearse(rendered(ours())[0])
+        assert (cluster.kubernetes.writes(), cluster.kubernetes.objects) == ([("rehearse", "Deployment")], {})
 
 
 class TestStamp:
@@ -314,3 +314,37 @@ class TestStamp:
         child = rendered(ours())[0]
         found = stamped(child)["metadata"]["annotations"]
         assert found == child["metadata"]["annotations"] | {"specdecode.dev/rendered": found["specdecode.dev/rendered"]}
+
+
+class TestTrial:
+    @staticmethod
+    def trying(found: SpecDecodeDeployment) -> list[Manifest]:
+        primary, off = ladder(found.spec).rungs
+        return children(found, Layout(primary, primary.hash, trial=off))
+
+    async def test_a_trial_is_made_beside_the_others_and_leaves_with_its_trial(self, cluster: Cluster) -> None:
+        await cluster.bring(ours())
+        await cluster.applier.apply(ours(), self.trying(ours()))
+        assert cluster.kubernetes.writes() == [("apply", "Deployment")]
+        assert ("Deployment", "prod", "chat-trial") in cluster.kubernetes.objects
+        assert await cluster.bring(ours()) == [("delete", "Deployment")]
+        assert ("Deployment", "prod", "chat-trial") not in cluster.kubernetes.objects
+
+    async def test_after_a_restart_it_is_still_taken_away(self, cluster: Cluster) -> None:
+        await cluster.applier.apply(ours(), self.trying(ours()))
+        cluster.kubernetes.writes()
+        cluster.restarted()
+        assert ("delete", "Deployment") in await cluster.bring(ours())
+
+    async def test_one_of_somebody_else_is_neither_used_nor_deleted(self, cluster: Cluster) -> None:
+        theirs = {"kind": "Deployment", "metadata": {"name": "chat-trial", "namespace": "prod"}, "spec": {}}
+        cluster.store.put("Deployment", cluster.kubernetes.put(theirs))
+        with pytest.raises(NotOurs, match="chat-trial"):
+            await cluster.applier.apply(ours(), self.trying(ours()))
+        await cluster.bring(ours())
+        assert ("Deployment", "prod", "chat-trial") in cluster.kubernetes.objects
+
+    async def test_what_is_remembered_of_it_is_forgotten_with_its_resource(self, cluster: Cluster) -> None:
+        await cluster.applier.apply(ours(), self.trying(ours()))
+        cluster.applier.forget(KEY)
+        assert (cluster.applier._applied, cluster.applier._equal) == ({}, {})

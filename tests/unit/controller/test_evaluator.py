@@ -1,23 +1,26 @@
 """The metrics loop: when a judgement is made, held, confirmed, and whom it wakes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.clients import PrometheusError
 from specdecode_operator.controller.evaluator import Evaluator, Watched
+from specdecode_operator.controller.fleet import Fleet
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.queue import WorkQueue
 from specdecode_operator.controller.reading import Reader
-from specdecode_operator.controller.settings import Endpoint
+from specdecode_operator.controller.settings import Endpoint, FleetSettings
 from specdecode_operator.controller.store import Key, Store
-from specdecode_operator.policy import Judgement, Verdict
+from specdecode_operator.policy import Judgement, Pressure, Verdict
 from support.builders import NOW, TPOT, body, rung, spec_of, stamp
 from support.fake_prometheus import FakePrometheus, Traffic
 
 CHAT = ("prod", "chat")
+NGRAM: dict[str, Any] = {"speculation": {"method": "NGram", "numSpeculativeTokens": 4}}
 OUTAGE = PrometheusError("status 503")
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": stamp(NOW - timedelta(hours=2))}
 
@@ -35,7 +38,11 @@ class Loop:
     def __post_init__(self) -> None:
         endpoint = Endpoint(name="default", url="http://prometheus:9090")
         watched = {"default": Watched(endpoint, self.prometheus)}
-        self.evaluator = Evaluator(self.store, Reader(), self.queue, self.metrics, watched, lambda: self.now)
+        self.fleet = Fleet(FleetSettings(), self.store, self.metrics)
+        self.evaluator = Evaluator(self.store, Reader(), self.queue, self.metrics, watched, self.clock, self.fleet)
+
+    def clock(self) -> datetime:
+        return self.now
 
     def add(self, name: str = "chat", *, version: str = "1", status: Any = None, **spec: Any) -> Key:
         """Have a resource with one pod that has served its primary for two hours."""
@@ -79,6 +86,63 @@ def loop() -> Loop:
 def verdicts(judgement: Judgement | None) -> list[Verdict]:
     assert judgement is not None
     return [finding.verdict for finding in judgement.findings]
+
+
+class TestDryRun:
+    POLICY = {"acceptance": {"dryRun": True}, "objectives": [TPOT]}
+
+    async def test_its_findings_are_kept_apart(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        loop.add(policy=self.POLICY)
+        await loop.tick()
+        found = await loop.tick()
+        assert found is not None
+        assert (verdicts(found), [one.verdict for one in found.dry]) == ([Verdict.RECOVERED], [Verdict.BREACH])
+        assert (found.confirmed, [one.signal.name for one in found.dry_breaches()]) == (False, ["Acceptance"])
+
+    async def test_it_is_shown_as_the_others_are(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3)
+        loop.add(policy=self.POLICY)
+        await loop.tick()
+        labels = {"namespace": "prod", "name": "chat", "signal": "Acceptance", "verdict": "Breach"}
+        assert loop.value("signal_verdict", **labels) == 1.0
+
+    async def test_the_resource_is_woken_when_its_breach_is_confirmed_and_then_left_alone(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        key = loop.add(policy=self.POLICY)
+        woken = []
+        for _ in range(4):
+            await loop.tick()
+            woken.append(key in loop.woken())
+        assert woken == [True, True, False, False]
+
+    async def test_it_counts_for_no_common_cause(self, loop: Loop) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3, slow=0.0)
+        key = loop.add(policy=self.POLICY)
+        await loop.tick()
+        await loop.tick()
+        assert loop.fleet.state(key, "default").breaching == 0
+
+
+class TestFleet:
+    async def test_all_of_one_evaluation_are_counted_before_anyone_is_woken(
+        self, loop: Loop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop.prometheus.traffic = Traffic(acceptance=0.3)
+        names = ("chat", "code", "mail")
+        keys = [loop.add(name) for name in names]
+        loop.add("safe", policy={"acceptance": {"disableBelowPercent": 0}})
+        await loop.tick()
+        counted = []
+
+        def mark(key: Key) -> None:
+            state = loop.fleet.state(key, "default")
+            counted.append((key, state.breaching, state.watched))
+
+        monkeypatch.setattr(loop.queue, "mark", mark)
+        await loop.tick()
+        assert counted == [(key, 3, 4) for key in keys]
+        assert loop.value("fleet_breaching", endpoint="default") == 3.0
 
 
 class TestJudgement:
@@ -222,6 +286,38 @@ class TestConfirmation:
         assert (verdicts(found), found and found.confirmed) == ([Verdict.BREACH], False)
 
 
+class TestOldEngines:
+    """0.8.5 to 0.10: what the release does not show, or counts wrongly, is never a breach."""
+
+    @pytest.mark.parametrize(
+        ("version", "method", "found"),
+        [
+            ("0.9.2", {}, [Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.9.2", NGRAM, [Verdict.BREACH, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.10.2", NGRAM, [Verdict.BREACH, Verdict.NOT_APPLICABLE, Verdict.BREACH]),
+            ("0.33.0", {}, [Verdict.BREACH, Verdict.BREACH, Verdict.BREACH]),
+        ],
+    )
+    async def test_whatever_is_answered(
+        self, loop: Loop, version: str, method: dict[str, Any], found: list[Verdict]
+    ) -> None:
+        objectives = [TPOT, {"metric": "Ttft", "threshold": "40ms"}]
+        loop.prometheus.traffic = Traffic(acceptance=0.1, slow=0.5, edges=(0.04, 0.05))
+        loop.add(policy={"objectives": objectives}, engine={"version": version}, **method)
+        assert verdicts(await loop.tick()) == found
+
+    async def test_a_histogram_that_none_of_the_releases_has_is_not_asked_for(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]}, engine={"version": "0.10.2"}, **NGRAM)
+        await loop.tick()
+        loop.add("code", policy={"objectives": [TPOT]}, engine={"version": "0.33.0"})
+        await loop.tick()
+        asked = [
+            [found for query in queries if (found := getattr(query, "metric", None))]
+            for queries in loop.prometheus.asked
+        ]
+        assert asked == [[], [LatencyMetric.TPOT] * 2]
+
+
 class TestOutage:
     async def test_one_lost_answer_holds_what_was_known_and_confirms_nothing(self, loop: Loop) -> None:
         loop.prometheus.traffic.acceptance = 0.3
@@ -340,6 +436,91 @@ class TestWaking:
         assert woken == [{CHAT}] * 4
 
 
+COSTS = [{"concurrency": 1, "target": "10ms", "speculative": "12ms"}]
+BREAK_EVEN = {"acceptance": {"rule": "BreakEven", "stepCosts": [*COSTS, {**COSTS[0], "concurrency": 100}]}}
+
+
+class TestLengths:
+    @pytest.mark.parametrize("method", ["Eagle", "NGram"])
+    @pytest.mark.parametrize(("acceptance", "verdict"), [(0.1, Verdict.BREACH), (0.3, Verdict.RECOVERED)])
+    async def test_tokens_of_a_step_are_compared_with_those_that_pay_for_it(
+        self, loop: Loop, method: str, acceptance: float, verdict: Verdict
+    ) -> None:
+        loop.prometheus.traffic.acceptance = acceptance
+        draft = {"draft": {"name": "org/head"}} if method == "Eagle" else {}
+        loop.add(policy=BREAK_EVEN, speculation={"method": method, "numSpeculativeTokens": 1, **draft})
+        assert verdicts(await loop.tick()) == [verdict]
+        labels = {"namespace": "prod", "name": "chat", "signal": "BreakEven", "window": "long"}
+        shown = [loop.value("signal_value", **labels), loop.value("signal_threshold", **labels)]
+        assert shown == pytest.approx([1 + acceptance, 1.2])
+
+    async def test_step_costs_say_nothing_about_a_fallback(self, loop: Loop) -> None:
+        loop.prometheus.traffic.acceptance = 0.1
+        fallback = {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}}
+        spec: dict[str, Any] = {"policy": BREAK_EVEN, "fallbacks": [fallback]}
+        loop.add(status={"activeVariant": "fp8"}, **spec)
+        loop.add_pod("chat", "chat-2", rung(spec_of(**spec), "fp8").hash)
+        assert verdicts(await loop.tick()) == [Verdict.NOT_APPLICABLE]
+
+
+class TestPressure:
+    STRAINED = Traffic(slow=0.5, kv_cache=0.97, waiting=3.2, preemptions=12.0)
+
+    async def test_the_load_is_known_beside_the_findings(self, loop: Loop) -> None:
+        loop.prometheus.traffic = self.STRAINED
+        loop.add()
+        found = await loop.tick()
+        assert found is not None
+        assert found.pressure == Pressure(0.97, 0.97, 3.2, 8.0, 12.0)
+
+    async def test_a_load_that_nobody_reports_is_unknown(self, loop: Loop) -> None:
+        loop.add()
+        loop.prometheus.pods.clear()
+        found = await loop.tick()
+        assert found is not None
+        assert found.pressure == Pressure()
+
+    async def test_load_without_a_breach_wakes_nobody(self, loop: Loop) -> None:
+        loop.add(policy={"objectives": [TPOT]})
+        await loop.tick()
+        loop.woken()
+        loop.prometheus.traffic = replace(self.STRAINED, slow=0.0)
+        found = await loop.tick()
+        assert (loop.woken(), found and found.pressure.reasons(), found and found.strains()) == (
+            set(),
+            ("KvCacheFull", "Preempting", "Queueing"),
+            (),
+        )
+
+    async def test_a_latency_in_breach_has_it_beside_it(self, loop: Loop) -> None:
+        loop.prometheus.traffic = self.STRAINED
+        loop.add(policy={"objectives": [TPOT]})
+        found = await loop.tick()
+        assert (loop.woken(), found and found.strains()) == ({CHAT}, ("KvCacheFull", "Preempting", "Queueing"))
+
+
+class TestBaseline:
+    async def test_what_was_accepted_is_kept_for_the_variant_that_follows(self, loop: Loop) -> None:
+        loop.add()
+        found = await loop.tick()
+        assert found is not None
+        assert found.baseline is not None
+        assert (found.baseline.variant, found.baseline.acceptance_percent) == ("primary", "90.0")
+
+    async def test_another_quantization_is_judged_by_what_it_replaced(self, loop: Loop) -> None:
+        fallback = {"name": "fp8", "triggers": ["Latency"], "model": {"quantization": "fp8"}}
+        primary, fp8 = (rung(spec_of(fallbacks=[fallback]), name) for name in ("primary", "fp8"))
+        before = {"variant": "primary", "variantHash": primary.hash, "kin": primary.kin, "acceptancePercent": "95.1"}
+        loop.add(fallbacks=[fallback], status={"activeVariant": "fp8", "baseline": before})
+        loop.add_pod("chat", "chat-2", fp8.hash)
+        found = await loop.tick()
+        assert found is not None
+        assert [(one.signal.name, one.verdict, one.reason) for one in found.findings] == [
+            ("AcceptanceDrop", Verdict.BREACH, "QuantizationPenalty"),
+            ("Acceptance", Verdict.RECOVERED, "AcceptanceWell"),
+        ]
+
+
 class TestQueries:
     async def test_their_number_does_not_grow_with_the_resources(self, loop: Loop) -> None:
         loop.add()
@@ -347,7 +528,7 @@ class TestQueries:
         for number in range(200):
             loop.add(f"r{number}")
         await loop.tick()
-        assert [len(asked) for asked in loop.prometheus.asked] == [12, 12]
+        assert [len(asked) for asked in loop.prometheus.asked] == [17, 17]
 
     async def test_every_window_and_edge_that_is_needed_is_asked_for(self, loop: Loop) -> None:
         loop.add(policy={"objectives": [TPOT, {"metric": "Ttft", "threshold": "2s"}]})
@@ -386,7 +567,7 @@ class TestMetrics:
             loop.value("last_evaluation_timestamp_seconds"),
             loop.value("prometheus_queries_total", endpoint="default"),
             loop.value("prometheus_seconds_count", endpoint="default"),
-        ) == (1.0, loop.now.timestamp(), 12.0, 1.0)
+        ) == (1.0, loop.now.timestamp(), 17.0, 1.0)
 
     async def test_a_resource_that_is_forgotten_leaves_nothing(self, loop: Loop) -> None:
         loop.add()

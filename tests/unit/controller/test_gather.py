@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.controller.gather import cluster_state, pod_facts
-from specdecode_operator.policy import ClusterState, PodFacts
+from specdecode_operator.policy import ClusterState, PodFacts, TrialPod
 from support.builders import NOW, pod
 
 Manifest = dict[str, Any]
@@ -133,6 +133,45 @@ class TestClusterState:
 
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-03-01T11:00:00Z"}
 SINCE = datetime(2026, 3, 1, 11, 0, tzinfo=UTC)
+
+
+class TestTrialPod:
+    DEPLOYMENT = deployment(labels={"specdecode.dev/variant-hash": "v2"}, status={"replicas": 1, "readyReplicas": 1})
+    CREATED = NOW - timedelta(minutes=5)
+
+    def found(self, *pods: PodFacts, trial: Manifest | None = None) -> TrialPod:
+        return cluster_state(deployment(), pods, self.DEPLOYMENT if trial is None else trial).trial
+
+    @staticmethod
+    def tried(**changes: Any) -> PodFacts:
+        return pod(
+            "chat-trial-1", **({"variant_hash": "v2", "role": "trial", "created": TestTrialPod.CREATED} | changes)
+        )
+
+    def test_without_a_deployment_there_is_none(self) -> None:
+        assert cluster_state(deployment(), [self.tried()]).trial == TrialPod()
+
+    def test_one_that_serves(self) -> None:
+        assert self.found(self.tried(), pod()) == TrialPod("v2", 1, 1, self.CREATED, NOW - timedelta(hours=2))
+
+    @pytest.mark.parametrize("changes", [{"terminating": True}, {"variant_hash": "v1"}, {"role": "stable"}])
+    def test_any_other_pod_says_nothing_of_it(self, changes: Any) -> None:
+        troubled = self.tried(unschedulable=True, crash_looping=True, ready_since=None, **changes)
+        assert self.found(troubled) == TrialPod("v2", 1, 1)
+
+    def test_one_that_cannot_start(self) -> None:
+        found = self.found(self.tried(ready_since=None, unschedulable=True, crash_looping=True))
+        assert (found.ready_since, found.unschedulable, found.crash_looping) == (None, True, True)
+
+    def test_one_that_is_late(self) -> None:
+        progress = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+        late = self.DEPLOYMENT | {"status": {"conditions": [progress]}}
+        assert self.found(trial=late) == TrialPod("v2", deadline_exceeded=True)
+
+    def test_what_it_goes_through_says_nothing_of_the_stable_pods(self) -> None:
+        troubled = self.tried(variant_hash="v1", ready_since=None, unschedulable=True, crash_looping=True)
+        found = cluster_state(deployment(), [troubled])
+        assert (found.unschedulable, found.crash_looping, found.serving, found.since) == (False, False, 0, None)
 
 
 class TestPodFacts:

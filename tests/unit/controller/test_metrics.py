@@ -7,11 +7,13 @@ import httpx
 import pytest
 from prometheus_client import generate_latest
 
+from specdecode_operator.api.v1alpha1 import ConditionStatus
 from specdecode_operator.controller.metrics import Metrics
 from specdecode_operator.controller.server import Server
 from specdecode_operator.policy import Verdict
-from support.builders import LATENCY, finding
+from support.builders import LATENCY, condition, finding
 
+TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 CHAT, CODE = ("prod", "chat"), ("prod", "code")
 
 
@@ -27,11 +29,15 @@ def lines(metrics: Metrics, *words: str) -> list[str]:
 
 class TestFindings:
     def test_a_finding_is_shown_with_both_windows(self, metrics: Metrics) -> None:
-        metrics.show(CHAT, finding(Verdict.BREACH))
+        metrics.show(CHAT, finding(Verdict.BREACH, line_short=0.5, line_long=0.5))
         labels = 'name="chat",namespace="prod",signal="Acceptance"'
         assert lines(metrics, "signal_value") == [
             f'specdecode_signal_value{{{labels},window="short"}} 0.3',
             f'specdecode_signal_value{{{labels},window="long"}} 0.4',
+        ]
+        assert lines(metrics, "signal_threshold") == [
+            f'specdecode_signal_threshold{{{labels},window="short"}} 0.5',
+            f'specdecode_signal_threshold{{{labels},window="long"}} 0.5',
         ]
         assert lines(metrics, "signal_samples") == [
             f'specdecode_signal_samples{{{labels},window="short"}} 300.0',
@@ -49,12 +55,30 @@ class TestFindings:
         assert lines(metrics, "signal_value", "short")[0].endswith(" NaN")
 
 
+class TestBlocked:
+    def test_the_reason_of_the_condition_is_shown_while_it_is_true(self, metrics: Metrics) -> None:
+        shown = []
+        for status, reason in ((TRUE, "BudgetSpent"), (TRUE, "Suspended"), (FALSE, "NotBlocked"), (TRUE, "Suspended")):
+            metrics.show_blocked(CHAT, condition("RemediationBlocked", status, reason))
+            shown.append(lines(metrics, "remediation_blocked"))
+        budget, suspended = (
+            [f'specdecode_remediation_blocked{{name="chat",namespace="prod",reason="{reason}"}} 1.0']
+            for reason in ("BudgetSpent", "Suspended")
+        )
+        assert shown == [budget, suspended, [], suspended]
+
+    def test_a_resource_without_the_condition_shows_nothing(self, metrics: Metrics) -> None:
+        metrics.show_blocked(CHAT, None)
+        assert lines(metrics, "remediation_blocked") == []
+
+
 class TestForget:
     def test_every_series_of_the_resource_is_gone(self, metrics: Metrics) -> None:
         metrics.show(CHAT, finding(Verdict.BREACH))
         metrics.show(CHAT, finding(Verdict.HEALTHY, LATENCY))
         metrics.decisions.labels(*CHAT, "no-speculation", "Acceptance", "Started").inc()
         metrics.frozen.labels(*CHAT).set(1)
+        metrics.show_blocked(CHAT, condition("RemediationBlocked", TRUE, "Frozen"))
         metrics.forget(CHAT)
         assert lines(metrics, 'name="chat"') == []
 

@@ -1,16 +1,20 @@
 """The process: how it fills its caches, and when it calls itself unhealthy."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from specdecode_operator.controller.errors import WebhookStopped
 from specdecode_operator.controller.runtime import Runtime
 from specdecode_operator.controller.settings import Settings
 from specdecode_operator.controller.store import Key
-from support.builders import body
+from specdecode_operator.controller.webhook.certificates import decoded, expiry, issue
+from support.builders import NOW, body
 from support.fake_kubernetes import FakeKubernetes
 
 CHAT, CODE = ("prod", "chat"), ("prod", "code")
@@ -114,6 +118,51 @@ class TestHealth:
         assert process.runtime._health() == "a reconcile hangs"
 
 
+class TestWebhook:
+    OWN = {"namespace": "system", "serviceName": "hook", "configurationName": "release", "secretName": "hook"}
+
+    def test_there_is_none_by_default(self, process: Process) -> None:
+        assert process.runtime._webhook is None
+
+    async def test_where_it_is_asked_for_it_serves_with_a_certificate_while_it_is_entered(self) -> None:
+        process = Process(listenAddress="127.0.0.1", webhook={"enabled": True, "listenPort": 0, **self.OWN})
+        process.kubernetes.put({"kind": "Secret", "metadata": {"name": "hook", "namespace": "system"}})
+        assert process.runtime._webhook is not None
+        async with process.runtime._webhook as webhook:
+            held = decoded(process.kubernetes.objects["Secret", "system", "hook"]["data"])
+            assert held is not None
+            context = ssl.create_default_context(cadata=held.bundle)
+            assert webhook._server is not None
+            port = webhook._server.port
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="hook.system.svc")
+            writer.close()
+            await writer.wait_closed()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    async def test_one_that_ended_by_itself_ends_the_process_loudly(self) -> None:
+        process = Process(listenAddress="127.0.0.1", webhook={"enabled": True, "listenPort": 0, **self.OWN})
+        assert process.runtime._webhook is not None
+        async with process.runtime._webhook as webhook:
+            assert webhook._server is not None
+            webhook._server.stop()
+            with pytest.raises(WebhookStopped, match=r"^the webhook's server has ended by itself$"):
+                await webhook.renew()
+
+    async def test_with_files_nothing_is_asked_of_the_cluster(self, tmp_path: Path) -> None:
+        pair = issue(("hook",), NOW)
+        for name, text in (("tls.crt", pair.certificate), ("tls.key", pair.key)):
+            (tmp_path / name).write_text(text)
+        files = {"certFile": str(tmp_path / "tls.crt"), "keyFile": str(tmp_path / "tls.key")}
+        process = Process(webhook={"enabled": True, "certificate": "Files", **files})
+        assert process.runtime._webhook is not None
+        await process.runtime._webhook.renew()
+        shown = process.runtime._metrics.registry.get_sample_value(
+            "specdecode_webhook_certificate_expiry_timestamp_seconds"
+        )
+        assert (shown, process.kubernetes.got) == (expiry(pair.certificate).timestamp(), [])
+
+
 async def test_a_step_that_fails_ends_the_process_loudly(process: Process) -> None:
     async def fail() -> None:
         raise ZeroDivisionError
@@ -126,3 +175,16 @@ async def test_the_length_of_the_queue_is_shown_at_every_evaluation(process: Pro
     process.runtime._queue.mark(CHAT)
     await process.runtime._evaluate()
     assert process.runtime._metrics.registry.get_sample_value("specdecode_queue_length") == 1.0
+
+
+@pytest.mark.parametrize(("values", "asked"), [({}, True), ({"checkEngineVersion": False}, False)])
+def test_engines_are_asked_for_their_release_unless_the_settings_say_no(values: dict[str, Any], *, asked: bool) -> None:
+    runtime = Process(**values).runtime
+    assert (runtime._reconciler._parts.running is not None) == asked
+
+
+@pytest.mark.parametrize(
+    ("values", "allowed"), [({}, False), ({"factsJob": {"enabled": True, "image": "operator:1"}}, True)]
+)
+def test_jobs_for_facts_are_made_only_where_the_settings_allow_them(values: dict[str, Any], *, allowed: bool) -> None:
+    assert (Process(**values).runtime._reconciler._parts.facts is not None) == allowed

@@ -34,6 +34,38 @@ def store() -> Store:
     return Store()
 
 
+class TestOperating:
+    def test_a_resource_counts_while_its_status_has_an_operation(self, store: Store) -> None:
+        found = []
+        for version, status in enumerate(({}, {"operation": {"id": "d1"}}, {"operation": {"id": "d1"}}, {}), start=1):
+            store.put("SpecDecodeDeployment", ours(str(version)) | {"status": status})
+            found.append(set(store.operating))
+        assert found == [set(), {KEY}, {KEY}, set()]
+
+    def test_one_that_is_only_being_verified_does_not_count(self, store: Store) -> None:
+        found = []
+        for version, phase in ((1, "Rolling"), (2, "Verifying")):
+            status = {"operation": {"id": "d1", "phase": phase}}
+            store.put("SpecDecodeDeployment", ours(str(version)) | {"status": status})
+            found.append(set(store.operating))
+        assert found == [{KEY}, set()]
+
+    def test_an_older_version_changes_nothing(self, store: Store) -> None:
+        store.put("SpecDecodeDeployment", ours("5") | {"status": {"operation": {"id": "d1"}}})
+        store.put("SpecDecodeDeployment", ours("4"))
+        assert store.operating == {KEY}
+
+    def test_one_that_is_gone_does_not_count(self, store: Store) -> None:
+        body = ours("5") | {"status": {"operation": {"id": "d1"}}}
+        store.put("SpecDecodeDeployment", body)
+        store.remove("SpecDecodeDeployment", body)
+        assert store.operating == set()
+
+    def test_a_child_never_does(self, store: Store) -> None:
+        store.put("Deployment", child() | {"status": {"operation": {"id": "d1"}}})
+        assert store.operating == set()
+
+
 class TestVersions:
     @pytest.mark.parametrize(
         ("versions", "kept"),
@@ -127,9 +159,10 @@ class TestPods:
         ready = {"type": "Ready", "status": "True"}
         full = pod("chat-1", managedFields=[{"manager": "kubelet"}])
         full["spec"] = {"containers": [{"name": "engine"}]}
-        full["status"] = {"conditions": [ready], "podIP": "10.0.0.1"}
+        full["status"] = {"conditions": [ready], "podIP": "10.0.0.1", "hostIP": "10.1.0.1"}
         store.put("Pod", full)
-        assert store.pods(KEY) == [{**pod("chat-1"), "spec": {}, "status": {"conditions": [ready]}}]
+        kept = {"conditions": [ready], "podIP": "10.0.0.1"}
+        assert store.pods(KEY) == [{**pod("chat-1"), "spec": {}, "status": kept}]
 
     def test_of_the_containers_only_those_that_were_restarted_are_kept(self, store: Store) -> None:
         state = {"waiting": {"reason": "CrashLoopBackOff"}}

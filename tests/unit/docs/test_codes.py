@@ -14,7 +14,7 @@ SOURCES = [
     *(REPOSITORY / "operator" / "specdecode_operator" / "sizing").rglob("*.py"),
     REPOSITORY / "operator" / "specdecode_operator" / "api" / "faults.py",
 ]
-CALL = re.compile(r'(?:error|warning|advice|Remark|_remark)\(\s*(?:Level\.\w+,\s*)?"(\w+)"')
+CALL = re.compile(r'(?:error|warning|advice|Remark)\(\s*(?:Level\.\w+,\s*)?"(\w+)"')
 SAID = sorted({code for source in SOURCES for code in CALL.findall(source.read_text())})
 
 

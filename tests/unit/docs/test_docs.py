@@ -13,7 +13,7 @@ from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import parse
 from specdecode_operator.cli import main
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
@@ -32,7 +32,7 @@ def test_every_resource_in_a_page_can_be_applied(page: Path) -> None:
         resource = parse(body)
         rungs = ladder(resource.spec)
         assert unknown_fields(body) == []
-        assert children(resource, rungs.primary, primary_hash=rungs.primary.hash, replace=False)
+        assert children(resource, Layout(rungs.primary, rungs.primary.hash))
 
 
 def test_the_readme_shows_the_resource() -> None:

@@ -7,12 +7,12 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 ENGINE = REPOSITORY / "operator" / "specdecode_operator" / "engine"
-SOURCES = [*sorted((ENGINE / "rules").glob("*.py")), ENGINE / "metrics.py"]
+SOURCES = [*sorted((ENGINE / "rules").glob("*.py")), ENGINE / "metrics.py", ENGINE / "running.py"]
 CODES = sorted({code for source in SOURCES for code in re.findall(r'"((?:[A-Z][a-z0-9]+){2,})"', source.read_text())})
 
 
 def test_there_are_codes() -> None:
-    assert {"MethodUnavailable", "GpuTooOld", "LatencyNotMeasured"} <= set(CODES)
+    assert {"MethodUnavailable", "GpuTooOld", "LatencyNotMeasured", "EngineVersionMismatch"} <= set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)

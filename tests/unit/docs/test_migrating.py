@@ -14,7 +14,7 @@ from specdecode_operator.cli import main
 from specdecode_operator.engine.migration.known import FORMER, LISTS, SINGLES, SWITCHES
 from specdecode_operator.engine.migration.rules import has_rule
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "migrating.md").read_text()
 BLOCKS = re.findall(r"^```console\n\$ (specdecode migrate-flags .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -43,7 +43,7 @@ def test_every_resource_on_the_page_renders(block: str) -> None:
     resource = parse(body)
     rungs = ladder(resource.spec)
     assert unknown_fields(body) == []
-    assert children(resource, rungs.primary, primary_hash=rungs.primary.hash, replace=False)
+    assert children(resource, Layout(rungs.primary, rungs.primary.hash))
 
 
 def test_the_page_has_an_example_for_each_of_its_sections() -> None:

@@ -81,6 +81,22 @@ def test_a_method_has_a_runner_by_default(method: Method, text: str, runner: Run
     assert default_runner(method, version(text)) is runner
 
 
+@pytest.mark.parametrize(
+    ("method", "text", "runner"),
+    [
+        (Method.NONE, "0.28.0", Runner.V1),
+        (Method.NONE, "0.29.0", Runner.V2),
+        (Method.MTP, "0.28.0", Runner.V1),
+        (Method.MTP, "0.29.0", Runner.V2),
+        (Method.DRAFT_MODEL, "0.30.0", Runner.V1),
+        (Method.DRAFT_MODEL, "0.31.0", Runner.V2),
+        (Method.NGRAM, "0.9.0", Runner.V1),
+    ],
+)
+def test_mixtures_of_experts_came_to_v2_later(method: Method, text: str, runner: Runner) -> None:
+    assert default_runner(method, version(text), mixture=True) is runner
+
+
 def setup(text: str, env: dict[str, str], *args: str, **speculation: object) -> Setup:
     made = {"method": "DraftModel", "draft": {"name": "org/draft"}, "numSpeculativeTokens": 3} | speculation
     engine = {"version": text, "env": [{"name": name, "value": value} for name, value in env.items()]}

@@ -7,11 +7,12 @@ import pytest
 from specdecode_operator.api.unknown import unknown_fields
 from specdecode_operator.api.v1alpha1 import parse
 from specdecode_operator.api.v1alpha1.engine import REFUSED_FLAGS, RENDERED_FLAGS
+from specdecode_operator.engine.flags import ALIASES, FLAGS, LEGACY_FLAGS
 from specdecode_operator.engine.migration import CannotMigrate, MalformedCommand, Migration, migrate
-from specdecode_operator.engine.migration.known import ALIASES, FORMER, LISTS, SINGLES, SWITCHES
+from specdecode_operator.engine.migration.known import FORMER, LISTS, SINGLES, SWITCHES
 from specdecode_operator.engine.migration.rules import has_rule
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 
 NEWEST = "0.33.0"
 
@@ -35,7 +36,7 @@ def said(*flags: str, version: str = NEWEST) -> list[str]:
 def renders(migration: Migration) -> bool:
     resource = parse(migration.resource)
     rungs = ladder(resource.spec)
-    found = children(resource, rungs.primary, primary_hash=rungs.primary.hash, replace=False)
+    found = children(resource, Layout(rungs.primary, rungs.primary.hash))
     return bool(found) and unknown_fields(migration.resource) == []
 
 
@@ -215,9 +216,9 @@ def test_what_is_kept_with_a_difference_says_so(flags: list[str], engine: dict[s
 
 LOSSES = [
     (["--quantization", "bitsandbytes"], "it was 4-bit NF4, not INT8", "fp8_per_channel"),
-    (["--load-format", "bitsandbytes"], "removed bitsandbytes after 0.26.0", "already quantized"),
-    (["--quantization", "gguf"], "vLLM 0.33 has no such quantizer", "already quantized"),
-    (["--load-format", "gguf"], "vLLM 0.33 has no such quantizer", "already quantized"),
+    (["--load-format", "bitsandbytes"], "removed bitsandbytes by 0.28.0", "already quantized"),
+    (["--quantization", "gguf"], "vLLM removed gguf by 0.24.0", "already quantized"),
+    (["--load-format", "gguf"], "vLLM removed gguf by 0.24.0", "already quantized"),
     (["--max-model-len", "auto"], "no length that vLLM finds itself", "engine.maxModelLen"),
     (["--max-model-len", "-1"], "no length that vLLM finds itself", "engine.maxModelLen"),
     (["--gpu-memory-utilization", "0.05"], "takes 10 to 99 percent", "leave engine.gpuMemoryUtilizationPercent out"),
@@ -274,8 +275,26 @@ def test_bitsandbytes_is_kept_where_the_version_has_it_with_the_truth_about_it()
         "model": {"quantization": "bitsandbytes"},
         "engine": {"extraArgs": ["--load-format", "bitsandbytes"]},
     }
-    note = "note: --quantization: this is 4-bit NF4, not INT8, and vLLM removed it after 0.26.0"
+    note = "note: --quantization: this is 4-bit NF4, not INT8, and vLLM removed it by 0.28.0"
     assert said(*flags, version="0.26.0") == [note]
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "kept"),
+    [
+        ("bitsandbytes", "0.27.1", True),
+        ("bitsandbytes", "0.28.0", False),
+        ("gguf", "0.23.0", True),
+        ("gguf", "0.24.0", False),
+        ("GGUF", "0.24.0", False),
+        ("squeezellm", "0.8.3", False),
+        ("awq", "0.33.0", True),
+        ("of-a-plugin", "0.33.0", True),
+    ],
+)
+def test_a_quantizer_is_lost_where_the_release_lacks_it(name: str, release: str, *, kept: bool) -> None:
+    found = spec("--quantization", name, version=release)
+    assert found == ({"model": {"quantization": name}} if kept else {})
 
 
 @pytest.mark.parametrize("flag", ["--disable-log-stats=False", "--no-enable-reasoning", "--enable-ssl-refresh=false"])
@@ -406,6 +425,10 @@ class TestTables:
     def test_no_flag_is_passed_on_that_the_resource_refuses_there(self) -> None:
         refused = {ALIASES.get(flag, flag) for flag in (*RENDERED_FLAGS, *REFUSED_FLAGS)}
         assert [flag for flag in sorted(refused) if not has_rule(flag)] == []
+
+    def test_what_the_checks_know_to_be_gone_is_former_here_too(self) -> None:
+        gone = {flag for flag, releases in FLAGS.items() if releases.gone} | set(LEGACY_FLAGS)
+        assert sorted(gone - FORMER) == []
 
     def test_every_former_flag_is_told_what_became_of_it(self) -> None:
         assert [flag for flag in sorted(FORMER) if not has_rule(flag)] == []

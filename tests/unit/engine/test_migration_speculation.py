@@ -161,7 +161,7 @@ def test_the_draft_s_weights_have_fields_of_their_own(flags: list[str], draft: d
 def test_a_draft_in_bitsandbytes_is_lost_but_its_model_stays() -> None:
     found, notes = speculation(*LEGACY, "--speculative-model-quantization", "bitsandbytes")
     assert found == DRAFT
-    assert notes[1].startswith("lost: --speculative-model-quantization: vLLM removed bitsandbytes after 0.26.0")
+    assert notes[1].startswith("lost: --speculative-model-quantization: vLLM removed bitsandbytes by 0.28.0")
 
 
 def test_a_draft_of_the_hub_cannot_stand_beside_a_target_in_a_folder() -> None:

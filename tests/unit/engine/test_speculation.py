@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import Method, Speculation
-from specdecode_operator.engine import Version, speculative_config
+from specdecode_operator.engine import Version, drafts_every_step, speculative_config
 
 NEWEST = Version(0, 33, 0)
 PAIR: dict[str, Any] = {"draft": {"name": "org/draft"}, "numSpeculativeTokens": 4}
@@ -105,6 +105,21 @@ def test_further_keys_are_passed_on_as_they_are() -> None:
 )
 def test_a_method_is_called_what_the_release_calls_it(version: str, word: str) -> None:
     assert config(method="Mtp", version=Version.parse(version)) == {"method": word}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"method": "Eagle3"} | PAIR, True),
+        ({"method": "Mtp"}, True),
+        ({"method": "Mtp", "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 1}]}, True),
+        ({"method": "Mtp", "batchSizeSchedule": [{"upTo": 8, "tokens": 2}, {"tokens": 0}]}, False),
+        ({"method": "NGram", "numSpeculativeTokens": 3}, False),
+        ({"method": "Suffix"}, False),
+    ],
+)
+def test_lookup_and_a_range_of_no_tokens_leave_steps_without_a_draft(fields: dict[str, Any], *, expected: bool) -> None:
+    assert drafts_every_step(Speculation.model_validate(fields)) is expected
 
 
 def test_a_variant_without_speculation_has_no_config() -> None:

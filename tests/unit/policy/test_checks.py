@@ -8,9 +8,10 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import Frozen, Outcome, Phase, Status
 from specdecode_operator.policy import Judgement, Situation, Verdict
-from specdecode_operator.policy.checks import CHAIN, Case, Hold, first_objection
+from specdecode_operator.policy.brakes.checks import BRAKES, CHAIN, Case, Hold, first_objection
 from specdecode_operator.policy.standing import stand
 from support.builders import (
+    ENFORCE,
     LATENCY,
     NOW,
     blocked,
@@ -38,9 +39,8 @@ def objection(**changes: Any) -> str | None:
     return None if found is None else found.reason
 
 
-def after(minutes: float, outcome: Outcome = Outcome.COMPLETED) -> Status:
-    at = stamp(NOW - timedelta(minutes=minutes))
-    return status_of(SPEC, decisions=[decision(at=at, outcome=outcome)])
+def after(*minutes: float) -> Status:
+    return status_of(SPEC, actions=[stamp(NOW - timedelta(minutes=one)) for one in minutes])
 
 
 def test_the_order_is_the_one_that_is_documented() -> None:
@@ -51,10 +51,29 @@ def test_the_order_is_the_one_that_is_documented() -> None:
         "unconfirmed",
         "frozen",
         "suspended",
+        "pinned",
+        "fleet_stopped",
         "rolling",
         "verifying",
         "exhausted",
         "cooling_down",
+        "budget_spent",
+        "outside_windows",
+        "common_cause",
+        "fleet_busy",
+    ]
+
+
+def test_a_fall_from_pods_that_do_not_start_is_held_by_what_stops_every_action() -> None:
+    assert [check.__name__ for check in BRAKES] == [
+        "frozen",
+        "suspended",
+        "pinned",
+        "fleet_stopped",
+        "budget_spent",
+        "outside_windows",
+        "common_cause",
+        "fleet_busy",
     ]
 
 
@@ -118,18 +137,30 @@ class TestEachBrake:
         changes = {"status": status_of(SPEC, "no-speculation"), "cluster": running(SPEC, "no-speculation")}
         assert objection(judgement=last, **changes) == "LadderExhausted"
 
-    @pytest.mark.parametrize("outcome", [Outcome.STARTED, Outcome.COMPLETED, Outcome.SUPERSEDED])
-    def test_too_soon_after_an_action(self, outcome: Outcome) -> None:
-        assert objection(status=after(14.98, outcome)) == "CoolingDown"
+    def test_too_soon_after_an_action(self) -> None:
+        assert objection(status=after(14.98)) == "CoolingDown"
 
     def test_an_observation_is_no_action(self) -> None:
-        assert objection(status=after(1, Outcome.OBSERVED)) is None
+        seen = decision(at=stamp(NOW - timedelta(minutes=1)), outcome=Outcome.OBSERVED)
+        assert objection(status=status_of(SPEC, decisions=[seen])) is None
 
     def test_the_cooldown_ends_on_the_second(self) -> None:
         assert (objection(status=after(15)), objection(status=after(14.98))) == (None, "CoolingDown")
 
     def test_a_clock_that_was_set_back_cools_down(self) -> None:
         assert objection(status=after(-60)) == "CoolingDown"
+
+    def test_as_many_actions_as_the_budget_allows(self) -> None:
+        hold = first_objection(case(situation(SPEC, status=after(300, 200, 100, 50))))
+        message = "policy.budget.limits allows 4 actions in 6h; from 2026-03-01T13:00:00Z on"
+        assert hold == Hold("BudgetSpent", message)
+
+    def test_outside_of_every_window(self) -> None:
+        spec = spec_of(rollout={"windows": [{"schedule": "0 2 * * *", "duration": "2h"}]}, **ENFORCE)
+        hold = first_objection(case(situation(spec)))
+        message = "no window of rollout.windows is open; the next one opens at 2026-03-02T02:00:00Z"
+        assert hold == Hold("OutsideWindow", message)
+        assert first_objection(case(situation(spec, now=NOW + timedelta(hours=14)))) is None
 
 
 def test_the_brake_that_is_named_is_the_first_of_the_chain() -> None:
@@ -138,7 +169,7 @@ def test_the_brake_that_is_named_is_the_first_of_the_chain() -> None:
     variant = rung(spec)
     at = stamp(NOW - timedelta(minutes=1))
     moving = running(spec, updated=0)
-    recent = status_of(spec, decisions=[decision(at=at)])
+    recent = status_of(spec, actions=[at])
     unknown = judgement(variant, finding(Verdict.UNKNOWN), finding(Verdict.BREACH, LATENCY), confirmed=False)
     healthy = judgement(variant, finding(Verdict.HEALTHY, LATENCY), confirmed=False)
     once = judgement(variant, finding(Verdict.BREACH, LATENCY), confirmed=False)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import Condition, ConditionStatus, Frozen, Outcome, Phase, Status
-from specdecode_operator.policy import ClusterState, Problem, Situation, Verdict
+from specdecode_operator.policy import ClusterState, Finding, Pressure, Problem, Situation, Verdict
 from support.builders import (
     ENFORCE,
     LATENCY,
@@ -324,6 +324,24 @@ class TestObjectivesMet:
     def test_it_follows_the_worst_information(self, findings: Any, expected: tuple[str, str]) -> None:
         found = situation(spec_of(), judgement=judgement(rung(spec_of()), *findings))
         assert state(found, "ObjectivesMet") == expected
+
+    @pytest.mark.parametrize(
+        ("found", "message"),
+        [
+            (
+                finding(Verdict.BREACH, LATENCY),
+                "in breach: TpotP99, while the KV cache is nearly full and requests wait",
+            ),
+            (finding(Verdict.BREACH), "in breach: Acceptance"),
+        ],
+    )
+    def test_what_the_pods_are_short_of_stands_beside_a_latency_in_words_that_do_not_tick(
+        self, found: Finding, message: str
+    ) -> None:
+        for usage in (0.93, 0.97):
+            load = Pressure(kv_cache_usage=usage, waiting=100 * usage)
+            strained = judgement(rung(SPEC), found, confirmed=False, pressure=load)
+            assert of(calm(judgement=strained), "ObjectivesMet").message == message
 
     def test_every_signal_in_breach_is_named(self) -> None:
         both = judgement(rung(SPEC), finding(Verdict.BREACH), finding(Verdict.BREACH, LATENCY), confirmed=False)

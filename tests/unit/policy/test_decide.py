@@ -8,7 +8,7 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import MAX_DECISIONS, ConditionStatus, Decision, Operation, Outcome
 from specdecode_operator.policy import Plan, Verdict, decide, timestamp
-from specdecode_operator.policy.checks import Hold
+from specdecode_operator.policy.brakes.checks import Hold
 from specdecode_operator.policy.record import percent
 from support.builders import (
     ENFORCE,
@@ -23,6 +23,7 @@ from support.builders import (
     running,
     situation,
     spec_of,
+    stamp,
     status_of,
 )
 
@@ -50,6 +51,7 @@ class TestEnforce:
             ),
             decisions=(expected(Outcome.STARTED, identity=identity),),
             hold=None,
+            actions=("2026-03-01T12:00:00Z",),
             again=31 * 60.0,
         )
 
@@ -94,7 +96,7 @@ class TestEnforce:
         [
             ({"judgement": None}, "NotEvaluated"),
             ({"cluster": running(SPEC, updated=0)}, "RolloutInProgress"),
-            ({"status": status_of(SPEC, decisions=[decision(at="2026-03-01T11:50:00Z")])}, "CoolingDown"),
+            ({"status": status_of(SPEC, actions=["2026-03-01T11:50:00Z"])}, "CoolingDown"),
             ({"judgement": judgement(rung(SPEC), confirmed=False)}, "BreachUnconfirmed"),
             ({"judgement": judgement(rung(SPEC, "no-speculation"))}, "NotEvaluated"),
         ],
@@ -103,8 +105,28 @@ class TestEnforce:
         before = situation(self.SPEC, **changes)
         plan = decide(before)
         assert plan.hold is not None
-        assert plan == Plan(rung(self.SPEC), None, tuple(before.status.decisions), plan.hold)
+        assert replace(plan, again=None) == Plan(
+            rung(self.SPEC), None, (), plan.hold, actions=tuple(before.status.actions)
+        )
         assert plan.hold.reason == reason
+
+    @pytest.mark.parametrize(
+        ("fields", "minutes_ago", "expected"),
+        [
+            ({}, [10], 5 * 60.0),
+            ({"policy": {"mode": "Enforce", "budget": {"limits": [{"count": 1, "window": "1h"}]}}}, [20], 40 * 60.0),
+            ({"rollout": {"windows": [{"schedule": "0 13 * * *", "duration": "1h"}]}}, [], 60 * 60.0),
+            ({}, [], None),
+        ],
+    )
+    def test_it_is_looked_at_again_when_a_brake_ends(
+        self, fields: dict[str, Any], minutes_ago: list[int], expected: float | None
+    ) -> None:
+        spec = spec_of(**(ENFORCE | fields))
+        actions = [timestamp(NOW - timedelta(minutes=minutes)) for minutes in minutes_ago]
+        quiet = judgement(rung(spec), finding(Verdict.HEALTHY)) if expected is None else judgement(rung(spec))
+        found = situation(spec, status=status_of(spec, actions=actions), judgement=quiet)
+        assert decide(found).again == expected
 
     def test_suspend_stops_actions(self) -> None:
         plan = decide(situation(spec_of(suspend=True, **ENFORCE)))
@@ -169,6 +191,15 @@ class TestObserve:
             for found in (missed, met, [])
         ]
         assert lengths == [1, 2, 2]
+
+    @pytest.mark.parametrize(("minutes", "entries"), [(30, 1), (31, 2)])
+    def test_objectives_that_are_missed_again_later_are_another_episode(self, minutes: int, entries: int) -> None:
+        """The first evaluation that finds it again has made the condition false before the second confirms it."""
+        known = decide(situation(self.SPEC)).decisions
+        later = NOW + timedelta(minutes=minutes)
+        missed = condition("ObjectivesMet", ConditionStatus.FALSE, last_transition_time=stamp(later))
+        status = status_of(self.SPEC, decisions=list(known), conditions=[missed])
+        assert len(decide(situation(self.SPEC, status=status, now=later)).decisions) == entries
 
     def test_switching_to_enforce_acts_on_the_breach_that_was_observed(self) -> None:
         status = recorded(situation(self.SPEC))

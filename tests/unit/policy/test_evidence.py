@@ -10,7 +10,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import LatencyMetric
 from specdecode_operator.engine import Counter
 from specdecode_operator.policy import Evidence, PodFacts, Snapshot, gather
-from specdecode_operator.policy.evidence import PodSamples, PodWindow, WindowEvidence
+from specdecode_operator.policy.judging.evidence import PodSamples, PodWindow, WindowEvidence
 from support.builders import LONG, NOW, SHORT, buckets, counters, pod, samples, snapshot_of
 
 
@@ -30,8 +30,9 @@ def windowed(seconds: float, **changes: Any) -> PodSamples:
 
 ONE = snapshot_of(chat_1=samples())
 NONE_AT_ALL: dict[LatencyMetric, dict[float, float]] = {metric: {} for metric in LatencyMetric}
-SHORT_ONE = WindowEvidence(SHORT, 100.0, counters(600, 1000), NONE_AT_ALL | buckets(5, 1000))
-LONG_ONE = WindowEvidence(LONG, 600.0, counters(600, 1000), NONE_AT_ALL | buckets(5, 1000))
+SHORT_POD, LONG_POD = (samples().windows[seconds] for seconds in (SHORT, LONG))
+SHORT_ONE = WindowEvidence(SHORT, 100.0, counters(600, 1000), NONE_AT_ALL | buckets(5, 1000), (SHORT_POD,))
+LONG_ONE = WindowEvidence(LONG, 600.0, counters(600, 1000), NONE_AT_ALL | buckets(5, 1000), (LONG_POD,))
 
 
 class TestTrusted:
@@ -41,7 +42,7 @@ class TestTrusted:
     def test_pods_are_added_up(self) -> None:
         both = snapshot_of(chat_1=samples(), chat_2=samples())
         assert found(both, pod(), pod("chat-2")).short == WindowEvidence(
-            SHORT, 200.0, counters(1200, 2000), NONE_AT_ALL | buckets(10, 2000)
+            SHORT, 200.0, counters(1200, 2000), NONE_AT_ALL | buckets(10, 2000), (SHORT_POD, SHORT_POD)
         )
 
     def test_samples_of_strangers_are_not_looked_at(self) -> None:

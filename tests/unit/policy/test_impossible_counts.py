@@ -6,7 +6,7 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric, Window
 from specdecode_operator.policy import Signal, Verdict, judge
-from specdecode_operator.policy.evidence import WindowEvidence
+from specdecode_operator.policy.judging.evidence import WindowEvidence
 from support.builders import ACCEPTANCE, LATENCY, counters, evidence, window
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import pytest
 
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import Counter
+from specdecode_operator.engine import NEWEST, Counter, Gauge, Version
+from specdecode_operator.engine.versions import READ
 from specdecode_operator.policy import Demand, Query, Row, Scope, queries, snapshot
-from specdecode_operator.policy.evidence import PodSamples, PodWindow, Snapshot
-from specdecode_operator.policy.queries import Kind
+from specdecode_operator.policy.judging.evidence import PodSamples, PodWindow, Snapshot
+from specdecode_operator.policy.judging.queries import Kind
 from support.builders import NOW
 
 TWO_WINDOWS = frozenset({1800.0, 300.0})
@@ -27,6 +28,26 @@ GOLDEN = [
         "sum by (namespace, pod, le) (increase(vllm:request_time_per_output_token_seconds_bucket"
         '{pod!="",le=~"0[.]05|[+]Inf"}[300s]))'
     ),
+]
+
+
+LOADS = [
+    'sum by (namespace, pod) (increase(vllm:num_preemptions_total{pod!=""}[300s]))',
+    'sum by (namespace, pod) (avg_over_time(vllm:num_requests_running{pod!=""}[300s]))',
+    'sum by (namespace, pod) (avg_over_time(vllm:num_requests_waiting{pod!=""}[300s]))',
+    (
+        'max by (namespace, pod) (avg_over_time(vllm:kv_cache_usage_perc{pod!=""}[300s])'
+        ' or avg_over_time(vllm:gpu_cache_usage_perc{pod!=""}[300s]))'
+    ),
+    (
+        'max by (namespace, pod) (max_over_time(vllm:kv_cache_usage_perc{pod!=""}[300s])'
+        ' or max_over_time(vllm:gpu_cache_usage_perc{pod!=""}[300s]))'
+    ),
+]
+LENGTHS = [
+    'sum by (namespace, pod) (increase(vllm:generation_tokens_total{pod!=""}[300s]))',
+    'sum by (namespace, pod) (increase(vllm:time_to_first_token_seconds_count{pod!=""}[300s]))',
+    'sum by (namespace, pod) (avg_over_time(vllm:num_requests_running{pod!=""}[300s]))',
 ]
 
 
@@ -99,10 +120,54 @@ class TestText:
         found = texts(Demand(frozenset({seconds}), TPOT_EDGE))[2:]
         assert {text.rsplit("[", 1)[1].split("]")[0] for text in found} == {span}
 
+    def test_the_load_is_asked_over_the_windows_that_need_it(self) -> None:
+        found = texts(Demand(TWO_WINDOWS, loads=frozenset({300.0})))
+        bare = texts(Demand(TWO_WINDOWS))
+        assert [text for text in found if text not in bare] == LOADS
+
+    def test_lengths_need_all_tokens_and_the_running_requests_in_every_window(self) -> None:
+        found = texts(Demand(TWO_WINDOWS, lengths=True))
+        bare = texts(Demand(TWO_WINDOWS))
+        expected = LENGTHS + [text.replace("300s", "1800s") for text in LENGTHS]
+        assert [text for text in found if text not in bare] == expected
+
+    def test_what_both_need_is_asked_once(self) -> None:
+        found = texts(Demand(frozenset({300.0}), loads=frozenset({300.0}), lengths=True))
+        assert sorted(found) == sorted({*found, *LOADS, *LENGTHS})
+
     def test_metrics_come_in_a_fixed_order(self) -> None:
         edges = {metric: frozenset({1.0}) for metric in (LatencyMetric.TTFT, LatencyMetric.E2E, LatencyMetric.TPOT)}
         found = [query.metric for query in queries(Demand(frozenset({60.0}), edges), Scope()) if query.metric]
         assert found == [LatencyMetric.E2E, LatencyMetric.TPOT, LatencyMetric.TTFT]
+
+
+class TestReleases:
+    """A series is asked for by the names that it has in the releases behind the endpoint."""
+
+    @pytest.mark.parametrize(
+        ("versions", "metric", "number"),
+        [
+            (["0.8.5"], LatencyMetric.TPOT, 0),
+            (["0.8.5", "0.9.2", "0.10.2"], LatencyMetric.TPOT, 0),
+            (["0.11.0"], LatencyMetric.TPOT, 1),
+            (["0.8.5", "0.33.0"], LatencyMetric.TPOT, 1),
+            ([str(version) for version in READ], LatencyMetric.TPOT, 1),
+            (["0.8.3"], LatencyMetric.TTFT, 1),
+            ([str(version) for version in READ], LatencyMetric.TTFT, 1),
+            ([str(version) for version in READ], LatencyMetric.E2E, 1),
+            ([], LatencyMetric.E2E, 0),
+        ],
+    )
+    def test_a_histogram_is_asked_for_once_a_name(
+        self, versions: list[str], metric: LatencyMetric, number: int
+    ) -> None:
+        demand = Demand(frozenset({60.0}), {metric: frozenset({1.0})}, versions=frozenset(map(Version.parse, versions)))
+        assert len([text for text in texts(demand) if "_bucket" in text]) == number
+
+    def test_the_newest_release_counts_where_none_is_given(self) -> None:
+        assert texts(Demand(TWO_WINDOWS, TPOT_EDGE)) == texts(
+            Demand(TWO_WINDOWS, TPOT_EDGE, versions=frozenset({NEWEST}))
+        )
 
 
 class TestNumber:
@@ -115,6 +180,10 @@ class TestNumber:
         edges = {metric: frozenset({0.05}) for metric in list(LatencyMetric)[:metrics]}
         assert len(texts(Demand(seconds, edges))) == number
 
+    def test_it_grows_with_what_is_compared_and_not_with_resources(self) -> None:
+        everything = Demand(TWO_WINDOWS, TPOT_EDGE, loads=frozenset({300.0}), lengths=True)
+        assert len(texts(everything)) == 2 + 12 + 5 + 2 * 2 + 1
+
     def test_it_does_not_grow_with_edges(self) -> None:
         few = Demand(TWO_WINDOWS, {LatencyMetric.TPOT: frozenset({0.05})})
         many = Demand(TWO_WINDOWS, {LatencyMetric.TPOT: frozenset(index / 100 for index in range(1, 500))})
@@ -126,6 +195,8 @@ AGE, TARGETS = Query("", Kind.AGE), Query("", Kind.TARGETS)
 SCRAPES, REQUESTS = Query("", Kind.SCRAPES, 300.0), Query("", Kind.REQUESTS, 300.0)
 DRAFTED = Query("", Kind.COUNTER, 300.0, counter=Counter.DRAFT_TOKENS)
 SLOW = Query("", Kind.BUCKETS, 300.0, metric=LatencyMetric.TPOT)
+WAITING = Query("", Kind.MEAN, 300.0, gauge=Gauge.WAITING)
+USED, FULLEST = (Query("", kind, 300.0, gauge=Gauge.KV_CACHE_USAGE) for kind in (Kind.MEAN, Kind.PEAK))
 
 
 def collected(*answers: tuple[Query, Iterable[Row]], scope: Scope | None = None) -> Snapshot:
@@ -158,6 +229,17 @@ class TestSnapshot:
             },
             30.0,
         )
+
+    def test_means_and_peaks_of_a_gauge_are_kept_apart(self) -> None:
+        found = only((WAITING, [Row(PROD, 3.0)]), (USED, [Row(PROD, 0.5)]), (FULLEST, [Row(PROD, 0.9)])).windows[300.0]
+        assert (found.gauges, found.peaks) == (
+            {Gauge.WAITING: 3.0, Gauge.KV_CACHE_USAGE: 0.5},
+            {Gauge.KV_CACHE_USAGE: 0.9},
+        )
+
+    def test_a_gauge_that_comes_twice_is_no_number(self) -> None:
+        found = only((USED, [Row(PROD, 0.5), Row(PROD, 0.5)])).windows[300.0]
+        assert math.isnan(found.gauges[Gauge.KV_CACHE_USAGE])
 
     def test_nothing_answered_is_nothing_known(self) -> None:
         assert collected() == Snapshot(NOW, {}, 30.0)

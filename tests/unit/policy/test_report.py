@@ -1,29 +1,21 @@
-"""The status that records a plan, its size, and the Events that explain a change."""
+"""The status that records a plan, and its size."""
 
 import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from specdecode_operator.api.v1alpha1 import (
-    Condition,
-    ConditionStatus,
+    MAX_ACTIONS,
     EffectiveThreshold,
-    FailureReason,
-    Frozen,
     Outcome,
     Status,
 )
 from specdecode_operator.policy import (
-    Note,
     Observation,
     Plan,
     Problem,
-    Severity,
     decide,
-    notes,
     report,
     report_unreadable,
 )
@@ -31,7 +23,6 @@ from support.builders import (
     ENFORCE,
     NOW,
     TPOT,
-    condition,
     decision,
     recorded,
     rung,
@@ -39,10 +30,10 @@ from support.builders import (
     situation,
     spec_of,
     stamp,
-    status_of,
 )
 
 SPEC = spec_of(replicas=3, **ENFORCE)
+KEY = ("prod", "chat")
 LONGEST_NAME = "a" * 30
 KIB = 1024
 
@@ -108,12 +99,15 @@ def test_ten_decisions_with_the_longest_names_fit_into_8_kib() -> None:
         threshold="over 0.2% of the requests slower than 7.68e+06ms",
         window="999999s / 999999s",
         samples="1000000000 / 1000000000",
+        pressure="the KV cache is 100% full, 1.23e+04 requests were preempted and 1.23e+03 requests wait",
         outcome=Outcome.SUPERSEDED,
         generation=2**40,
+        dry_run=True,
     )
-    decisions = tuple(entry.model_copy(update={"id": f"{number:08x}"}) for number in range(10))
+    decisions = tuple(entry.model_copy(update={"id": f"{number:08x}-tpotp99.9"}) for number in range(10))
     before = situation(spec, judgement=None)
-    found = report(before, Plan(rung(spec), None, decisions, None), None, name="n" * 50)
+    plan = Plan(rung(spec), None, decisions, None, actions=(stamp(NOW),) * MAX_ACTIONS)
+    found = report(before, plan, None, name="n" * 50)
     text = json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
     assert len(text.encode()) <= 8 * KIB
 
@@ -153,188 +147,3 @@ class TestUnreadable:
     def test_the_same_problem_again_changes_nothing(self) -> None:
         first = self.found()
         assert self.found(status=first, now=NOW + timedelta(hours=1)) == first
-
-
-TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
-
-
-def with_conditions(*found: Condition) -> Status:
-    return status_of(SPEC, conditions=list(found))
-
-
-def with_decisions(*outcomes: Outcome) -> Status:
-    return status_of(SPEC, decisions=[decision(f"d{index}", outcome=outcome) for index, outcome in enumerate(outcomes)])
-
-
-class TestDecisionNotes:
-    @pytest.mark.parametrize(
-        ("outcome", "note"),
-        [
-            (
-                Outcome.STARTED,
-                Note(
-                    Severity.WARNING,
-                    "RemediationStarted",
-                    "rolling primary to no-speculation: Acceptance 30% / 40% over 5m / 30m (300 / 900 requests) is"
-                    " below 50% of the draft tokens accepted",
-                ),
-            ),
-            (
-                Outcome.OBSERVED,
-                Note(
-                    Severity.WARNING,
-                    "RemediationSuggested",
-                    "Enforce would roll primary to no-speculation: Acceptance 30% / 40% over 5m / 30m"
-                    " (300 / 900 requests) is below 50% of the draft tokens accepted",
-                ),
-            ),
-            (
-                Outcome.COMPLETED,
-                Note(Severity.NORMAL, "RemediationCompleted", "every pod was rolled primary to no-speculation"),
-            ),
-            (
-                Outcome.VERIFIED,
-                Note(
-                    Severity.NORMAL,
-                    "RemediationVerified",
-                    "no signal is in breach since the roll primary to no-speculation",
-                ),
-            ),
-            (
-                Outcome.NOT_IMPROVED,
-                Note(
-                    Severity.WARNING,
-                    "RemediationNotImproved",
-                    "still in breach since the roll primary to no-speculation",
-                ),
-            ),
-            (
-                Outcome.FAILED,
-                Note(
-                    Severity.WARNING,
-                    "RemediationFailed",
-                    "the pods of no-speculation do not start after the roll primary to no-speculation",
-                ),
-            ),
-            (
-                Outcome.SUPERSEDED,
-                Note(
-                    Severity.NORMAL,
-                    "RemediationSuperseded",
-                    "a change of the spec overtook the roll primary to no-speculation",
-                ),
-            ),
-        ],
-    )
-    def test_each_outcome_has_its_sentence(self, outcome: Outcome, note: Note) -> None:
-        assert notes(Status(), with_decisions(outcome)) == (note,)
-
-    def test_every_outcome_has_one_but_that_a_decision_was_taken_back_which_the_reversal_says(self) -> None:
-        assert len(notes(Status(), with_decisions(*Outcome))) == len(Outcome) - 1
-        assert notes(Status(), with_decisions(Outcome.REVERTED)) == ()
-
-    @pytest.mark.parametrize(
-        ("changes", "note"),
-        [
-            (
-                {"trigger": "Revert", "reason": FailureReason.WORSE},
-                Note(
-                    Severity.WARNING,
-                    "RemediationReverted",
-                    "rolling back primary to no-speculation: Acceptance 30% / 40% over 5m / 30m (300 / 900 requests) is"
-                    " below 50% of the draft tokens accepted",
-                ),
-            ),
-            (
-                {"trigger": "Revert", "reason": FailureReason.CRASH_LOOP, "signal": None},
-                Note(
-                    Severity.WARNING,
-                    "RemediationReverted",
-                    "rolling back primary to no-speculation: the pods of primary crash again and again",
-                ),
-            ),
-            (
-                {"trigger": "Startup", "reason": FailureReason.NOT_READY, "signal": None},
-                Note(
-                    Severity.WARNING,
-                    "RemediationStarted",
-                    "rolling primary to no-speculation: the pods of primary were not ready within rollout.readyTimeout",
-                ),
-            ),
-        ],
-    )
-    def test_pods_that_failed_are_a_reason_without_figures(self, changes: dict[str, Any], note: Note) -> None:
-        entry = decision(outcome=Outcome.STARTED, **changes)
-        assert notes(Status(), status_of(SPEC, decisions=[entry])) == (note,)
-
-    def test_a_thaw_is_news(self) -> None:
-        ice = Frozen(id="f1", reason="SecondReversal", since=stamp(NOW))
-        assert notes(status_of(SPEC, frozen=ice), status_of(SPEC)) == (
-            Note(Severity.NORMAL, "RemediationUnfrozen", "the operator may act again"),
-        )
-
-    def test_a_decision_that_was_known_is_not_repeated(self) -> None:
-        before = with_decisions(Outcome.COMPLETED)
-        after = with_decisions(Outcome.COMPLETED, Outcome.STARTED)
-        assert [note.reason for note in notes(before, after)] == ["RemediationStarted"]
-
-    def test_a_decision_that_is_closed_is_news(self) -> None:
-        found = notes(with_decisions(Outcome.STARTED), with_decisions(Outcome.COMPLETED))
-        assert [note.reason for note in found] == ["RemediationCompleted"]
-
-    def test_one_that_is_no_longer_kept_is_not(self) -> None:
-        assert notes(with_decisions(Outcome.COMPLETED), with_decisions()) == ()
-
-
-class TestConditionNotes:
-    @pytest.mark.parametrize(
-        ("before", "after", "expected"),
-        [
-            (None, condition("Ready", TRUE, "PodsReady"), ("Normal", "Ready")),
-            (condition("Ready", FALSE), condition("Ready", TRUE, "PodsReady"), ("Normal", "Ready")),
-            (condition("Ready", TRUE), condition("Ready", TRUE, "ScaledToZero"), None),
-            (condition("Ready", TRUE), condition("Ready", FALSE), None),
-            (None, condition("Stalled", FALSE), None),
-            (None, condition("Stalled", TRUE, "NameTaken"), ("Warning", "NameTaken")),
-            (condition("Stalled", TRUE, "A"), condition("Stalled", TRUE, "B"), ("Warning", "B")),
-            (condition("Stalled", TRUE, "A"), condition("Stalled", FALSE, "Progressing"), None),
-            (None, condition("RemediationBlocked", TRUE, "LadderExhausted"), ("Warning", "LadderExhausted")),
-            (condition("RemediationBlocked", TRUE, "X"), condition("RemediationBlocked", FALSE, "NotBlocked"), None),
-            (None, condition("MetricsAvailable", FALSE, "SamplesStale"), ("Warning", "MetricsUnavailable")),
-            (
-                condition("MetricsAvailable", TRUE),
-                condition("MetricsAvailable", FALSE, "SamplesStale"),
-                ("Warning", "MetricsUnavailable"),
-            ),
-            (condition("MetricsAvailable", FALSE, "A"), condition("MetricsAvailable", FALSE, "B"), None),
-            (
-                condition("MetricsAvailable", FALSE),
-                condition("MetricsAvailable", TRUE, "OK"),
-                ("Normal", "MetricsRecovered"),
-            ),
-            (condition("MetricsAvailable", UNKNOWN), condition("MetricsAvailable", TRUE, "OK"), None),
-            (None, condition("MetricsAvailable", TRUE, "OK"), None),
-            (None, condition("ObjectivesMet", FALSE), None),
-            (None, condition("Reconciling", TRUE), None),
-            (None, condition("SpeculationActive", FALSE), None),
-        ],
-    )
-    def test_transitions_that_people_want_to_know(
-        self, before: Condition | None, after: Condition, expected: tuple[str, str] | None
-    ) -> None:
-        first = with_conditions(*([] if before is None else [before]))
-        found = [(note.severity, note.reason) for note in notes(first, with_conditions(after))]
-        assert found == ([] if expected is None else [expected])
-
-    def test_lost_metrics_say_how(self) -> None:
-        lost = condition("MetricsAvailable", FALSE, "SamplesStale", message="the newest samples are too old")
-        assert notes(Status(), with_conditions(lost)) == (
-            Note(Severity.WARNING, "MetricsUnavailable", "SamplesStale: the newest samples are too old"),
-        )
-
-    @pytest.mark.parametrize("kind", ["Ready", "Stalled", "RemediationBlocked", "MetricsAvailable"])
-    @pytest.mark.parametrize("status", ConditionStatus)
-    def test_what_has_not_changed_is_not_said_again(self, kind: str, status: ConditionStatus) -> None:
-        same = with_conditions(condition(kind, status))
-        later = with_conditions(condition(kind, status, message="other words", last_transition_time=stamp(NOW)))
-        assert notes(same, later) == ()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from specdecode_operator.api.v1alpha1 import (
+    MAX_ACTIONS,
     MAX_BLOCKED,
     REVERT,
     Decision,
@@ -18,7 +19,7 @@ from specdecode_operator.api.v1alpha1 import (
     Status,
 )
 from specdecode_operator.policy import Plan, Situation, Verdict, decide
-from specdecode_operator.policy.checks import Hold
+from specdecode_operator.policy.brakes.checks import Hold
 from support.builders import (
     ENFORCE,
     LATENCY,
@@ -83,6 +84,7 @@ class TestFirst:
             blocked=(blocked(SPEC, OFF, reason=FailureReason.CRASH_LOOP, since=AT),),
             frozen=None,
             reversals=1,
+            actions=(AT,),
             again=31 * 60.0,
         )
 
@@ -101,7 +103,12 @@ class TestFirst:
 
     def test_the_cooldown_does_not_hold_it(self) -> None:
         just_now = operation(started_at=AT)
-        assert decide(failed(roll=just_now)).decisions[-1].trigger == REVERT
+        assert decide(failed(roll=just_now, kept={"actions": [AT]})).decisions[-1].trigger == REVERT
+
+    def test_a_spent_budget_does_not_hold_it(self) -> None:
+        acted = [AT] * MAX_ACTIONS
+        plan = decide(failed(kept={"actions": acted}))
+        assert (plan.decisions[-1].trigger, plan.actions) == (REVERT, tuple(acted))
 
     def test_a_second_look_brings_nothing_new(self) -> None:
         """Killed after the record, before anything was applied."""

@@ -45,7 +45,7 @@ def user(cluster: ClusterState, spec: Any = SPEC, **changes: Any) -> Situation:
     return situation(spec, **({"cluster": cluster, "judgement": None} | changes))
 
 
-NOT_READY, CRASH_LOOP, _ = FailureReason
+NOT_READY, CRASH_LOOP = FailureReason.NOT_READY, FailureReason.CRASH_LOOP
 
 
 @pytest.mark.parametrize(

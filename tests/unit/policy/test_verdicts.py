@@ -7,7 +7,7 @@ import pytest
 from specdecode_operator.api.v1alpha1 import LatencyMetric, Window
 from specdecode_operator.engine import Counter
 from specdecode_operator.policy import Evidence, Finding, LatencySignal, Verdict, judge, overall
-from specdecode_operator.policy.evidence import WindowEvidence
+from specdecode_operator.policy.judging.evidence import WindowEvidence
 from support.builders import ACCEPTANCE, LATENCY, buckets, counters, evidence, finding, window
 
 WINDOW = Window()
@@ -171,7 +171,7 @@ def test_minimums_are_those_of_the_policy() -> None:
 def test_a_finding_carries_the_figures_that_it_was_made_from() -> None:
     both = evidence(accepting(300, requests=40), accepting(450, requests=400))
     assert judge(ACCEPTANCE, both, speculating=True, window=WINDOW) == Finding(
-        ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.45, 40, 400
+        ACCEPTANCE, Verdict.BREACH, "AcceptanceBelowThreshold", 0.3, 0.45, 40, 400, 0.5, 0.5
     )
 
 

@@ -29,7 +29,7 @@ SPEC = spec_of(**ENFORCE)
 ROLLED = rung(SPEC, "no-speculation")
 TTFT = LatencySignal("TtftP99", LatencyMetric.TTFT, 0.5, 0.01, "500ms")
 STRICTER = replace(LATENCY, edge=0.025, requested="25ms")
-NOT_READY, CRASH_LOOP, WORSE = FailureReason
+NOT_READY, CRASH_LOOP, WORSE = FailureReason.NOT_READY, FailureReason.CRASH_LOOP, FailureReason.WORSE
 
 READY_TIMEOUT = timedelta(minutes=31)
 """The default, and the minute of the Deployment's deadline."""

@@ -33,20 +33,21 @@ def said(**changes: Any) -> dict[str, Remark]:
     return {remark.code: remark for remark in memory_remarks(memory_plan(load(**changes)))}
 
 
-@pytest.mark.parametrize(
-    ("code", "refused", "passed"),
-    [
-        ("MemoryExceeded", {"target": LARGE}, {"target": LARGE, "tensor_parallel": 4}),
-        ("MemoryExceeded", {"max_model_len": 10**6}, {"max_model_len": 131072}),
-        ("TargetShareHigh", {"target": LARGE, "tensor_parallel": 2}, {"target": LARGE, "tensor_parallel": 4}),
-        ("DraftShareHigh", {"target": SMALL, "draft": SMALL}, {"target": SMALL, "draft": TINY}),
-        (
-            "DraftCostsCache",
-            {"target": LARGE, "draft": SMALL, "tensor_parallel": 4},
-            {"target": LARGE, "draft": TINY, "tensor_parallel": 4},
-        ),
-    ],
-)
+RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("MemoryExceeded", {"target": LARGE}, {"target": LARGE, "tensor_parallel": 4}),
+    ("MemoryExceeded", {"max_model_len": 10**6}, {"max_model_len": 131072}),
+    ("TargetShareHigh", {"target": LARGE, "tensor_parallel": 2}, {"target": LARGE, "tensor_parallel": 4}),
+    ("DraftShareHigh", {"target": SMALL, "draft": SMALL}, {"target": SMALL, "draft": TINY}),
+    (
+        "DraftCostsCache",
+        {"target": LARGE, "draft": SMALL, "tensor_parallel": 4},
+        {"target": LARGE, "draft": TINY, "tensor_parallel": 4},
+    ),
+]
+"""A code, what it speaks of, and what it is silent on."""
+
+
+@pytest.mark.parametrize(("code", "refused", "passed"), RULES)
 def test_a_rule_speaks_in_one_case_and_is_silent_in_the_other(
     code: str, refused: dict[str, Any], passed: dict[str, Any]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import MAX_WARNINGS, PreflightWarning
 from specdecode_operator.policy import ladder
-from specdecode_operator.sizing import Examination, find, located, preflight, summary
+from specdecode_operator.sizing import Examination, examine_rungs, find, gathered, located, preflight, summary
 from support.builders import spec_of
 
 LLAMA_70B = "meta-llama/Llama-3.1-70B-Instruct"
@@ -139,6 +139,20 @@ class TestSummary:
         assert found is not None
         assert len(found.warnings) == MAX_WARNINGS
         assert max(len(warning.message) for warning in found.warnings) == 1024
+
+
+class TestEveryRung:
+    def test_each_is_examined_by_name_in_order(self) -> None:
+        rung = {"name": "other", "triggers": ["Latency"], "model": {"name": LLAMA_8B}}
+        spec = spec_of(model={"name": LLAMA_70B}, fallbacks=[rung])
+        rungs = ladder(spec)
+        found = examine_rungs(spec, (rungs.primary, *rungs.fallbacks), facts=find)
+        assert list(found) == ["primary", "other"]
+        assert found["primary"] == preflight(spec, spec.model, spec.speculation, facts=find)
+
+    def test_what_a_fallback_shares_is_said_once_and_the_rest_where_it_stands(self) -> None:
+        found = {"primary": Examination((WARNING,)), "int8": Examination((WARNING, ERROR))}
+        assert list(gathered(found)) == [WARNING, replace(ERROR, field="fallbacks[int8].speculation.method")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from specdecode_operator.api.v1alpha1 import SpecDecodeDeployment
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 from support.builders import resource
 
 Manifest = dict[str, Any]
@@ -16,7 +16,7 @@ def rendered(found: SpecDecodeDeployment, variant: str = "primary", *, replace: 
     rungs = ladder(found.spec)
     chosen = rungs.find(variant)
     assert chosen is not None
-    made = children(found, chosen, primary_hash=rungs.primary.hash, replace=replace)
+    made = children(found, Layout(chosen, rungs.primary.hash, replace=replace))
     return {child["kind"]: child for child in made}
 
 
@@ -124,3 +124,54 @@ def test_the_service_is_the_same_for_every_variant() -> None:
 def test_rendering_twice_gives_the_same() -> None:
     found = resource(replicas=2, podTemplate={"metadata": {"labels": {"team": "a"}}})
     assert rendered(found) == rendered(found)
+
+
+class TestTrial:
+    """One pod of another variant beside the stable ones."""
+
+    @staticmethod
+    def both(spared: int = 0, **spec: Any) -> tuple[Manifest, Manifest]:
+        """Return the stable Deployment and that of the trial."""
+        found = resource(**({"replicas": 3} | spec))
+        primary, off = ladder(found.spec).rungs
+        made = children(found, Layout(primary, primary.hash, trial=off, spared=spared))
+        assert [child["kind"] for child in made] == ["Deployment", "Service", "PodDisruptionBudget", "Deployment"]
+        return made[0], made[3]
+
+    def test_it_has_a_name_a_role_and_a_selector_of_its_own(self) -> None:
+        stable, trial = self.both()
+        assert (trial["metadata"]["name"], trial["metadata"]["labels"]["specdecode.dev/role"]) == (
+            "chat-trial",
+            "trial",
+        )
+        selectors = [each["spec"]["selector"]["matchLabels"] for each in (stable, trial)]
+        labels = [each["spec"]["template"]["metadata"]["labels"] for each in (stable, trial)]
+        matches = [[selector.items() <= label.items() for label in labels] for selector in selectors]
+        assert matches == [[True, False], [False, True]]
+
+    def test_the_service_and_the_budget_cover_both_roles(self) -> None:
+        _, trial = self.both()
+        labels = trial["spec"]["template"]["metadata"]["labels"].items()
+        found = rendered(resource(replicas=3))
+        assert found["Service"]["spec"]["selector"].items() <= labels
+        assert found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"].items() <= labels
+
+    def test_it_is_one_pod_that_runs_the_candidate_exactly_as_a_roll_would(self) -> None:
+        _, trial = self.both()
+        rolled = rendered(resource(replicas=3), "no-speculation")["Deployment"]
+        assert trial["spec"]["replicas"] == 1
+        assert trial["spec"]["template"]["spec"] == rolled["spec"]["template"]["spec"]
+
+    @pytest.mark.parametrize(("spared", "replicas"), [(0, 3), (1, 2)])
+    def test_stable_pods_make_room_for_it(self, spared: int, replicas: int) -> None:
+        stable, _ = self.both(spared)
+        assert stable["spec"]["replicas"] == replicas
+
+    def test_the_pods_beside_it_do_not_roll(self) -> None:
+        stable, _ = self.both()
+        alone = rendered(resource(replicas=3))["Deployment"]
+        assert stable == alone
+
+    def test_it_is_owned_like_every_child(self) -> None:
+        stable, trial = self.both(metadata={"uid": "u1"})
+        assert trial["metadata"]["ownerReferences"] == stable["metadata"]["ownerReferences"]

@@ -13,7 +13,7 @@ import yaml
 
 from specdecode_operator.api.v1alpha1 import parse
 from specdecode_operator.policy import ladder
-from specdecode_operator.workload import children
+from specdecode_operator.workload import Layout, children
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
 SCHEMA = "1.34"
@@ -29,7 +29,7 @@ def render(case: dict[str, Any], manifest: dict[str, Any]) -> list[dict[str, Any
     rungs = ladder(resource.spec)
     variant = rungs.find(case["variant"])
     assert variant is not None
-    return children(resource, variant, primary_hash=rungs.primary.hash, replace=case["replace"])
+    return children(resource, Layout(variant, rungs.primary.hash, replace=case["replace"]))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -1,23 +1,35 @@
 """Models of `specdecode.dev/v1alpha1`, one subject a module."""
 
-from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, Trigger
+from specdecode_operator.api.v1alpha1.base import Duration, LatencyThreshold, StepTime, Trigger
 from specdecode_operator.api.v1alpha1.engine import Dtype, Engine, EnvVar
 from specdecode_operator.api.v1alpha1.facts import Facts
+from specdecode_operator.api.v1alpha1.found import MAX_CONFIG, MAX_FACTS, FactsReport, FactsStatus, ModelFound
+from specdecode_operator.api.v1alpha1.maintenance import MaintenanceWindow
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay, Storage
-from specdecode_operator.api.v1alpha1.policy import Acceptance, LatencyMetric, Mode, Objective, Policy, Window
-from specdecode_operator.api.v1alpha1.preflight import (
-    MAX_WARNINGS,
-    MemoryFigures,
-    PreflightStatus,
-    PreflightWarning,
+from specdecode_operator.api.v1alpha1.policy import (
+    Acceptance,
+    AcceptanceRule,
+    LatencyMetric,
+    Limit,
+    Mode,
+    Objective,
+    Policy,
+    StepCost,
+    Window,
 )
+from specdecode_operator.api.v1alpha1.preflight import MAX_WARNINGS, MemoryFigures, PreflightStatus, PreflightWarning
 from specdecode_operator.api.v1alpha1.resource import Metadata, SpecDecodeDeployment, parse
 from specdecode_operator.api.v1alpha1.spec import Fallback, Spec
 from specdecode_operator.api.v1alpha1.speculation import Draft, DraftSampling, Method, Rejection, Speculation
 from specdecode_operator.api.v1alpha1.status import (
+    MAX_ACTIONS,
     MAX_BLOCKED,
     MAX_DECISIONS,
+    PIN,
+    PROBE,
     REVERT,
+    UNPIN,
+    Baseline,
     Blocked,
     Condition,
     ConditionStatus,
@@ -28,23 +40,26 @@ from specdecode_operator.api.v1alpha1.status import (
     Operation,
     Outcome,
     Phase,
+    Pin,
     Status,
 )
-from specdecode_operator.api.v1alpha1.workload import (
-    Gpu,
-    PodTemplate,
-    Resources,
-    Rollout,
-    RolloutStrategy,
-    Scrape,
-)
+from specdecode_operator.api.v1alpha1.trial import Probe, ProbeMode, Trial, TrialMode
+from specdecode_operator.api.v1alpha1.workload import Gpu, PodTemplate, Resources, Rollout, RolloutStrategy, Scrape
 
 __all__ = [
+    "MAX_ACTIONS",
     "MAX_BLOCKED",
+    "MAX_CONFIG",
     "MAX_DECISIONS",
+    "MAX_FACTS",
     "MAX_WARNINGS",
+    "PIN",
+    "PROBE",
     "REVERT",
+    "UNPIN",
     "Acceptance",
+    "AcceptanceRule",
+    "Baseline",
     "Blocked",
     "Condition",
     "ConditionStatus",
@@ -57,26 +72,34 @@ __all__ = [
     "Engine",
     "EnvVar",
     "Facts",
+    "FactsReport",
+    "FactsStatus",
     "FailureReason",
     "Fallback",
     "Frozen",
     "Gpu",
     "LatencyMetric",
     "LatencyThreshold",
+    "Limit",
+    "MaintenanceWindow",
     "MemoryFigures",
     "Metadata",
     "Method",
     "Mode",
     "Model",
+    "ModelFound",
     "ModelOverlay",
     "Objective",
     "Operation",
     "Outcome",
     "Phase",
+    "Pin",
     "PodTemplate",
     "Policy",
     "PreflightStatus",
     "PreflightWarning",
+    "Probe",
+    "ProbeMode",
     "Rejection",
     "Resources",
     "Rollout",
@@ -86,7 +109,11 @@ __all__ = [
     "SpecDecodeDeployment",
     "Speculation",
     "Status",
+    "StepCost",
+    "StepTime",
     "Storage",
+    "Trial",
+    "TrialMode",
     "Trigger",
     "Window",
     "parse",

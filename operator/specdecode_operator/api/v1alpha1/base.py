@@ -20,6 +20,7 @@ __all__ = [
     "ModelName",
     "ObjectName",
     "Rule",
+    "StepTime",
     "Trigger",
     "rule",
 ]
@@ -44,7 +45,7 @@ class ApiModel(BaseModel):
 
 
 class _Duration(str):
-    """A whole number and a unit; `seconds` is its value in seconds."""
+    """A number and a unit; `seconds` is its value in seconds."""
 
     __slots__ = ()
     pattern: ClassVar[str]
@@ -52,10 +53,10 @@ class _Duration(str):
     @property
     def seconds(self) -> float:
         """The duration in seconds."""
-        match = re.fullmatch(r"(\d+)(ms|s|m|h)", self)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", self)
         if match is None:  # pragma: no cover - the pattern above has already been checked
             raise ValueError(self)
-        return int(match[1]) * _UNITS[match[2]]
+        return float(match[1]) * _UNITS[match[2]]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -76,6 +77,12 @@ class LatencyThreshold(_Duration):
     """A latency from one millisecond up, such as `50ms` or `2s`."""
 
     pattern = r"^[1-9][0-9]{0,5}(ms|s)$"
+
+
+class StepTime(_Duration):
+    """The time of one engine step from one millisecond up, such as `7ms` or `12.34ms`."""
+
+    pattern = r"^[1-9][0-9]{0,3}(\.[0-9]{1,2})?ms$"
 
 
 class Trigger(StrEnum):

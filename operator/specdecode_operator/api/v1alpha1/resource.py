@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from specdecode_operator.api.errors import InvalidResource
-from specdecode_operator.api.names import API_VERSION, KIND, MAX_NAME_LENGTH
+from specdecode_operator.api.names import API_VERSION, KIND, MAX_NAME_LENGTH, TRIAL_SUFFIX
 from specdecode_operator.api.v1alpha1.base import ApiModel
-from specdecode_operator.api.v1alpha1.spec import NAME_RULE, Spec
+from specdecode_operator.api.v1alpha1.spec import NAME_RULE, SUFFIX_RULE, Spec
 from specdecode_operator.api.v1alpha1.status import Status
 
 __all__ = ["Metadata", "SpecDecodeDeployment", "check_name", "check_type", "parse"]
@@ -68,7 +68,10 @@ def check_type(body: Mapping[str, Any]) -> None:
 
 def check_name(resource: SpecDecodeDeployment) -> str | None:
     """Return what is wrong with the resource's name, if anything is."""
-    return str(NAME_RULE["message"]) if len(resource.metadata.name) > MAX_NAME_LENGTH else None
+    name = resource.metadata.name
+    if len(name) > MAX_NAME_LENGTH:
+        return str(NAME_RULE["message"])
+    return str(SUFFIX_RULE["message"]) if name.endswith(TRIAL_SUFFIX) else None
 
 
 def _sentence(error: ValidationError) -> str:

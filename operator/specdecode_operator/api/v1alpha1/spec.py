@@ -4,7 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from specdecode_operator.api.names import MAX_NAME_LENGTH, NO_SPECULATION_VARIANT, PRIMARY_VARIANT
+from specdecode_operator.api.names import MAX_NAME_LENGTH, NO_SPECULATION_VARIANT, PRIMARY_VARIANT, TRIAL_SUFFIX
 from specdecode_operator.api.v1alpha1.base import ApiModel, ContainerName, Trigger, rule
 from specdecode_operator.api.v1alpha1.engine import Engine
 from specdecode_operator.api.v1alpha1.model import Model, ModelOverlay
@@ -12,11 +12,15 @@ from specdecode_operator.api.v1alpha1.policy import Policy
 from specdecode_operator.api.v1alpha1.speculation import Method, Speculation
 from specdecode_operator.api.v1alpha1.workload import Metrics, PodTemplate, Resources, Rollout
 
-__all__ = ["NAME_RULE", "Fallback", "Spec"]
+__all__ = ["NAME_RULE", "SUFFIX_RULE", "Fallback", "Spec"]
 
 NAME_RULE: Final = rule(
     f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
     f"metadata.name: at most {MAX_NAME_LENGTH} characters, so that the names of the children fit",
+)
+SUFFIX_RULE: Final = rule(
+    f"!self.metadata.name.endsWith('{TRIAL_SUFFIX}')",
+    f"metadata.name: must not end in {TRIAL_SUFFIX}, since the trial of another resource may be called so",
 )
 _FALLBACK_RULES: Final = [
     rule(

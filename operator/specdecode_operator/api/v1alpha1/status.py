@@ -6,12 +6,18 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from specdecode_operator.api.v1alpha1.base import ApiModel
+from specdecode_operator.api.v1alpha1.found import FactsStatus
 from specdecode_operator.api.v1alpha1.preflight import PreflightStatus
 
 __all__ = [
+    "MAX_ACTIONS",
     "MAX_BLOCKED",
     "MAX_DECISIONS",
+    "PIN",
+    "PROBE",
     "REVERT",
+    "UNPIN",
+    "Baseline",
     "Blocked",
     "Condition",
     "ConditionStatus",
@@ -22,6 +28,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Phase",
+    "Pin",
     "Status",
 ]
 
@@ -29,10 +36,21 @@ MAX_DECISIONS: Final = 10
 """Decisions kept in the status; older ones are in Events and logs."""
 
 MAX_BLOCKED: Final = 16
-"""Rungs that were taken back and are remembered; the oldest are forgotten first."""
+"""Rungs that were dropped or taken back and are remembered; the oldest are forgotten first."""
+
+MAX_ACTIONS: Final = 32
+"""Actions whose time is remembered, the newest ones; no limit of `policy.budget` counts further."""
 
 REVERT: Final = "Revert"
 """The trigger of a decision that takes an earlier one back; no fallback can name it."""
+
+PROBE: Final = "Probe"
+"""The trigger of a decision that tries speculation again; no fallback can name it."""
+PIN: Final = "Pin"
+"""The trigger of a decision that follows the annotation `specdecode.dev/pin`."""
+
+UNPIN: Final = "Unpin"
+"""The trigger of the decision that goes back when the pin is over."""
 
 Text = Annotated[str, Field(max_length=256)]
 Message = Annotated[str, Field(max_length=1024)]
@@ -50,6 +68,9 @@ class ConditionStatus(StrEnum):
 class Outcome(StrEnum):
     """What became of a decision."""
 
+    TRIAL = "Trial"
+    DROPPED = "Dropped"
+    UNCLEAR = "Unclear"
     STARTED = "Started"
     COMPLETED = "Completed"
     VERIFIED = "Verified"
@@ -58,21 +79,27 @@ class Outcome(StrEnum):
     FAILED = "Failed"
     SUPERSEDED = "Superseded"
     OBSERVED = "Observed"
+    PROPOSED = "Proposed"
+    EXPIRED = "Expired"
 
 
 class Phase(StrEnum):
-    """How far the operator's own roll is."""
+    """How far the operator's own action is."""
 
+    TRIAL = "Trial"
     ROLLING = "Rolling"
     VERIFYING = "Verifying"
 
 
 class FailureReason(StrEnum):
-    """What was wrong with the pods that were left."""
+    """Why pods were left, or a trial ended without a roll."""
 
     NOT_READY = "NotReady"
     CRASH_LOOP = "CrashLoop"
     WORSE = "Worse"
+    LOW_ACCEPTANCE = "LowAcceptance"
+    NO_ROOM = "NoRoom"
+    TIMED_OUT = "TimedOut"
 
 
 class Condition(ApiModel):
@@ -104,20 +131,25 @@ class EffectiveThreshold(ApiModel):
 
 
 class Operation(ApiModel):
-    """The operator's own roll that is in flight or being verified."""
+    """The operator's own action that is in flight: a trial, a roll, or the verification of one."""
 
     id: Text
     """The decision that started it."""
     from_variant: Annotated[Text, Field(alias="from")]
     """The variant that is left."""
     to_variant: Annotated[Text, Field(alias="to")]
-    """The variant that is rolled out."""
+    """The variant that is tried or rolled out."""
     trigger: Text
     """The decision's trigger."""
     phase: Phase = Phase.ROLLING
-    """`Verifying` begins when every pod was rolled; decisions on metrics alone are verified."""
+    """`Trial` runs one pod beside the stable ones, `Rolling` begins when that was better or where nothing is tried,
+    and `Verifying` when every pod was rolled; decisions on metrics alone are verified."""
     started_at: Timestamp
-    """When it was decided."""
+    """When the trial, or the roll, was decided."""
+    trial_of: Text | None = None
+    """Hash of what is tried and of the policy, while the phase is `Trial`; with another one the trial ends."""
+    made_room: bool = False
+    """Whether a stable pod has made room for the one on trial."""
     rolled_at: Timestamp | None = None
     """When every pod was rolled; what is verified came later."""
     sound: Annotated[list[Text], Field(max_length=16)] = []
@@ -138,9 +170,11 @@ class Decision(ApiModel):
     to_variant: Annotated[Text, Field(alias="to")]
     """The variant that was chosen."""
     trigger: Text
-    """`Acceptance`, `Latency`, `Startup`, or `Revert` for one that takes an earlier decision back."""
+    """`Acceptance`, `Latency`, `Startup`, `Probe`, `Revert` for one that takes an earlier decision back, `Pin` or
+    `Unpin`."""
     reason: FailureReason | None = None
-    """What was wrong with the pods that were left, where the trigger is `Startup` or `Revert`."""
+    """What was wrong with the pods that were left, where the trigger is `Startup` or `Revert`, or with a trial:
+    `NotReady`, `CrashLoop`, `Worse`, `LowAcceptance`, `NoRoom` for its pod, or `TimedOut` without evidence."""
     signal: Text | None = None
     """The signal in breach, such as `Acceptance` or `TpotP99`; absent, with its figures, where no metric was needed."""
     value: Text | None = None
@@ -151,13 +185,36 @@ class Decision(ApiModel):
     """Short and long window."""
     samples: Text | None = None
     """Finished requests in both windows."""
+    dry_run: bool | None = None
+    """True where nothing was done because of the signal's own `dryRun`."""
+    pressure: Text | None = None
+    """What the pods were short of beside a latency in breach: KV cache, or a queue."""
+    comparison: Text | None = None
+    """What the trial measured: candidate over stable pods, with 95 % intervals, and the requests of both."""
+    concluded_at: Timestamp | None = None
+    """When the trial ended, where there was one."""
     outcome: Outcome
-    """`Started`, `Completed` (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do not
-    start), `Superseded` by a change of the spec, or `Observed`: what Enforce would have done."""
+    """`Trial` (running), `Dropped` (worse, or its pod failed), `Unclear` (nothing changed), `Started`, `Completed`
+    (every pod rolled), `Verified`, `NotImproved` (kept), `Reverted`, `Failed` (pods do
+    not start), `Superseded` by a change of the spec or a pin, `Observed`: what Enforce would have done, `Proposed`:
+    what waits for `specdecode.dev/approve`, or `Expired`: what nobody approved in time."""
+
+
+class Baseline(ApiModel):
+    """What the variant before the active one accepted when it was left; never updated."""
+
+    variant: Text
+    """Its name."""
+    variant_hash: Text
+    """Hash of its configuration."""
+    kin: Text
+    """Hash of its configuration without weights and quantization; the acceptance is compared with its like alone."""
+    acceptance_percent: Annotated[str, Field(max_length=8, pattern=r"^[0-9]{1,3}(\.[0-9]+)?$")]
+    """Accepted / drafted tokens over the long window, in percent."""
 
 
 class Blocked(ApiModel):
-    """A rung that was taken back; it is not chosen again for this trigger until `primary` changes."""
+    """A rung that was dropped or taken back; it is not chosen again for this trigger until `primary` changes."""
 
     trigger: Text
     """The trigger that had led to it."""
@@ -166,7 +223,7 @@ class Blocked(ApiModel):
     variant_hash: Text
     """Hash of its configuration then; with another one it may be chosen again."""
     reason: FailureReason
-    """Why it was taken back."""
+    """Why it was dropped or taken back."""
     since: Timestamp
     """When."""
 
@@ -180,6 +237,17 @@ class Frozen(ApiModel):
     """`SecondReversal`, or `ReversalFailed` when the pods that were gone back to do not start either."""
     since: Timestamp
     """When."""
+
+
+class Pin(ApiModel):
+    """The variant that a person holds by the annotation `specdecode.dev/pin`."""
+
+    variant: Text
+    """The variant that runs until the pin is over."""
+    from_variant: Annotated[Text, Field(alias="from")]
+    """Where the ladder stood; the pods go back to it afterwards."""
+    until: Timestamp | None = None
+    """When it is over; absent where that is when the annotation goes."""
 
 
 class Status(ApiModel):
@@ -210,11 +278,19 @@ class Status(ApiModel):
     selector: Annotated[str, Field(max_length=1024)] | None = None
     """Label selector of the pods, for the scale subresource."""
     operation: Operation | None = None
-    """The operator's own roll that is in flight or being verified."""
+    """The operator's own action that is in flight."""
     plan: PreflightStatus | None = None
     """What was found before the pods were made: warnings, and the memory plan."""
+    baseline: Baseline | None = None
+    """The acceptance of the variant before, to see what another quantization costs; written on transitions alone."""
+    pin: Pin | None = None
+    """Set while a person holds a variant."""
+    facts: FactsStatus | None = None
+    """What a Job read of models that no catalog knows, where the administrator allows it."""
     reversals: Annotated[int, Field(ge=0)] = 0
     """Decisions taken back since `primary` changed or a person unfroze the resource."""
+    probes: Annotated[int, Field(ge=0)] = 0
+    """Times that speculation was tried again without staying on; each doubles the pause before the next."""
     frozen: Frozen | None = None
     """Set while the operator takes no action of its own."""
     blocked: Annotated[
@@ -227,7 +303,7 @@ class Status(ApiModel):
             },
         ),
     ] = []
-    """Rungs that were taken back, oldest first."""
+    """Rungs that were dropped or taken back, oldest first."""
     effective_thresholds: Annotated[
         list[EffectiveThreshold],
         Field(
@@ -244,6 +320,8 @@ class Status(ApiModel):
         ),
     ] = []
     """The last decisions, oldest first."""
+    actions: Annotated[list[Timestamp], Field(max_length=MAX_ACTIONS)] = []
+    """When the operator's own actions of the last seven days began, oldest first; `policy.budget` counts them."""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of type `kind`, if it was ever set."""

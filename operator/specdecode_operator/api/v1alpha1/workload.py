@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from specdecode_operator.api.v1alpha1.base import ApiModel, ContainerName, Duration
+from specdecode_operator.api.v1alpha1.maintenance import MaintenanceWindow
 
 __all__ = ["Gpu", "Metrics", "PodTemplate", "Quantity", "Resources", "Rollout", "RolloutStrategy", "Scrape"]
 
@@ -80,6 +81,8 @@ class Rollout(ApiModel):
     """Longest time from a pod's start to its readiness, model download included."""
     drain_timeout: Duration = Duration("5m")
     """Longest time that a stopping pod may finish the requests it has."""
+    windows: Annotated[list[MaintenanceWindow], Field(max_length=8)] = []
+    """When the operator may begin an action of its own; always when empty. Changes of the spec roll at any time."""
 
 
 class Metrics(ApiModel):

@@ -6,7 +6,7 @@ from `arg_utils.py` of 0.6.6 to 0.9.2, as far as 0.32.0 no longer has them.
 
 from typing import Final
 
-__all__ = ["ALIASES", "FORMER", "LISTS", "SINGLES", "SWITCHES"]
+__all__ = ["FORMER", "LISTS", "SINGLES", "SWITCHES"]
 
 
 def _flags(names: str) -> frozenset[str]:
@@ -115,34 +115,3 @@ SINGLES: Final = _SINGLES_NOW | _SINGLES_FORMER
 """Flags that take one word."""
 FORMER: Final = _SWITCHES_FORMER | _LISTS_FORMER | _SINGLES_FORMER
 """Flags that older versions had."""
-
-ALIASES: Final = {
-    "-q": "--quantization",
-    "-tp": "--tensor-parallel-size",
-    "-pp": "--pipeline-parallel-size",
-    "-dp": "--data-parallel-size",
-    "-dpl": "--data-parallel-size-local",
-    "-dpn": "--data-parallel-rank",
-    "-dpr": "--data-parallel-start-rank",
-    "-dpa": "--data-parallel-address",
-    "-dpp": "--data-parallel-rpc-port",
-    "-dpb": "--data-parallel-backend",
-    "-dph": "--data-parallel-hybrid-lb",
-    "-dpe": "--data-parallel-external-lb",
-    "-dpm": "--data-parallel-multi-port-external-lb",
-    "-dcp": "--decode-context-parallel-size",
-    "-pcp": "--prefill-context-parallel-size",
-    "-ep": "--enable-expert-parallel",
-    "-n": "--nnodes",
-    "-r": "--node-rank",
-    "-asc": "--api-server-count",
-    "-O": "--optimization-level",
-    "-cc": "--compilation-config",
-    "-ac": "--attention-config",
-    "-dc": "--diffusion-config",
-    "-h": "--help",
-    "-sc": "--speculative-config",
-    "-spec-draft-tp": "--speculative-draft-tensor-parallel-size",
-    "--device-memory-utilization": "--gpu-memory-utilization",
-}
-"""Other spellings of the same flag."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from specdecode_operator.engine.flags import ALIASES
 from specdecode_operator.engine.migration.errors import MalformedCommand
-from specdecode_operator.engine.migration.known import ALIASES, LISTS, SINGLES, SWITCHES
+from specdecode_operator.engine.migration.known import LISTS, SINGLES, SWITCHES
 from specdecode_operator.engine.migration.texts import check_written_out
 
 __all__ = ["Option", "is_secret", "known", "read_options"]

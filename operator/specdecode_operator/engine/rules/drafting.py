@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, error, warning
 from specdecode_operator.api.v1alpha1 import DraftSampling, Method, Rejection
 from specdecode_operator.engine.keys import KEYS
 from specdecode_operator.engine.methods import METHODS, Runner
-from specdecode_operator.engine.rules.setup import Setup, error, needs, warning
+from specdecode_operator.engine.rules.setup import Setup, needs
 from specdecode_operator.engine.sampling import DRAFT_SAMPLINGS, REJECTIONS, word
 from specdecode_operator.engine.versions import Span
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, error, warning
 from specdecode_operator.engine.keys import KEYS, Key, known_keys
-from specdecode_operator.engine.rules.setup import Setup, error, needs, warning
+from specdecode_operator.engine.rules.setup import Setup, needs
 
 __all__ = ["keys_are_known"]
 

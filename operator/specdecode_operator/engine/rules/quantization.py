@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, error, warning
 from specdecode_operator.engine.quantization import KV_CACHE_DTYPES, QUANTIZERS, Quantizer, Weights
-from specdecode_operator.engine.rules.setup import Setup, error, needs, warning
+from specdecode_operator.engine.rules.setup import Setup, needs
 from specdecode_operator.engine.versions import Version
 
 __all__ = [

@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.flags import FLAGS, LEGACY_FLAGS
-from specdecode_operator.engine.methods import METHODS, NAME_WORDS, Runner
-from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, advice, error, needs, warning
+from specdecode_operator.engine.methods import METHODS, NAME_WORDS, V0_GONE, Runner
+from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, needs
 from specdecode_operator.engine.versions import NEWEST, Feature, Version, span
 
 __all__ = [
     "acceptance_measured",
+    "counts_acceptance",
     "drained",
     "flags_exist",
     "graphs_of_the_draft",
@@ -73,11 +74,16 @@ def drained(setup: Setup) -> Iterator[Remark]:
         )
 
 
+def counts_acceptance(setup: Setup) -> bool:
+    """Whether the counters of drafts are there and right; the last release with V0 was before 0.10.0."""
+    if setup.version >= V0_GONE:
+        return True
+    return setup.runner is not Runner.V0 and setup.version.has(Feature.SPECULATION_COUNTERS)
+
+
 def acceptance_measured(setup: Setup) -> Iterator[Remark]:
     """V0 counts accepted tokens wrongly (`vllm/engine/metrics.py` 0.9.2); V1 counts from 0.8.5 on."""
-    if not setup.active:
-        return
-    if setup.runner is Runner.V0 or not setup.version.has(Feature.SPECULATION_COUNTERS):
+    if setup.active and not counts_acceptance(setup):
         yield warning(
             "AcceptanceNotMeasured",
             "engine.version",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine.methods import METHODS, Runner
-from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup, advice, error, warning
+from specdecode_operator.engine.rules.setup import V2_SWITCH, Setup
 from specdecode_operator.engine.versions import Version, span
 
 __all__ = [

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from specdecode_operator.api.remarks import Level, Remark
 from specdecode_operator.api.v1alpha1 import Engine, Method, Model, Speculation
 from specdecode_operator.engine.flags import Flags
 from specdecode_operator.engine.keys import KEYS
 from specdecode_operator.engine.methods import METHODS, Runner, default_runner
 from specdecode_operator.engine.versions import Span, Version
 
-__all__ = ["Setup", "advice", "error", "needs", "warning"]
+__all__ = ["Setup", "needs"]
 
 V2_SWITCH: Final = "VLLM_USE_V2_MODEL_RUNNER"
 """Variable that picks the model runner; read since 0.12.0 or before (`vllm/envs.py`)."""
@@ -101,21 +100,6 @@ class Setup:
         """VLLM's word for the method, or None where nothing is proposed."""
         found = METHODS.get(self.method)
         return None if found is None else found.word
-
-
-def error(code: str, field: str, message: str) -> Remark:
-    """Return a remark that keeps pods from being made."""
-    return Remark(Level.ERROR, code, field, message)
-
-
-def warning(code: str, field: str, message: str) -> Remark:
-    """Return a remark that does not."""
-    return Remark(Level.WARNING, code, field, message)
-
-
-def advice(code: str, field: str, message: str) -> Remark:
-    """Return a remark that is good to know."""
-    return Remark(Level.ADVICE, code, field, message)
 
 
 def needs(releases: Span, version: Version) -> str | None:

@@ -1,14 +1,12 @@
 """What the resource asks for, as the checks look at it, and words that they share."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
-from specdecode_operator.api.v1alpha1 import Draft, Engine, Method, Model, Speculation
-from specdecode_operator.engine import Version
+from specdecode_operator.api.v1alpha1 import Draft, Method
+from specdecode_operator.engine.rules.setup import Setup
 from specdecode_operator.sizing.facts import ModelFacts
 
-__all__ = ["HEADS", "Asked", "active", "advice", "billions", "error", "warning"]
+__all__ = ["HEADS", "Asked", "active", "billions"]
 
 HEADS: Final = frozenset({Method.EAGLE, Method.EAGLE3})
 """Methods whose draft is a head on the target's hidden states, not a model of its own."""
@@ -16,18 +14,8 @@ HEADS: Final = frozenset({Method.EAGLE, Method.EAGLE3})
 _BILLION: Final = 10**9
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The fields that concern a pair."""
-
-    model: Model
-    speculation: Speculation
-    engine: Engine
-
-    @property
-    def method(self) -> Method:
-        """How tokens are proposed."""
-        return self.speculation.method
+class Asked(Setup):
+    """A variant as vLLM will see it, and what of it concerns the pair."""
 
     @property
     def draft(self) -> Draft | None:
@@ -35,23 +23,9 @@ class Asked:
         return self.speculation.draft
 
     @property
-    def version(self) -> Version:
-        """The version of vLLM."""
-        return Version.parse(self.engine.version)
-
-    @property
     def draft_parallel_size(self) -> int:
         """GPUs that share the draft: vLLM's default is those of the target (`vllm/config/speculative.py` 0.33.0)."""
-        return self.whole("draft_tensor_parallel_size") or self.engine.tensor_parallel_size
-
-    def key(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a further key of `--speculative-config`, None where it is not set."""
-        return (self.speculation.config or {}).get(name)
-
-    def whole(self, name: str) -> int | None:
-        """Return a further key that is a whole number above 0, None where it is not one."""
-        value = self.key(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+        return self.key("draft_tensor_parallel_size") or self.engine.tensor_parallel_size
 
 
 def active(facts: ModelFacts) -> int:
@@ -64,18 +38,3 @@ def billions(parameters: int) -> str:
     if parameters < _BILLION:
         return f"{parameters / 1e6:.3g}M"
     return f"{parameters / _BILLION:.3g}B"
-
-
-def error(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what cannot run."""
-    return Remark(Level.ERROR, code, field, message)
-
-
-def advice(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what may be done better, or should be known."""
-    return Remark(Level.ADVICE, code, field, message)
-
-
-def warning(code: str, field: str, message: str) -> Remark:
-    """Return a remark on what runs, but not as one would expect."""
-    return Remark(Level.WARNING, code, field, message)

@@ -8,10 +8,10 @@ vLLM takes the method from the checkpoint's `quantization_config`, and a differe
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
-from specdecode_operator.engine import Version
+from specdecode_operator.api.remarks import Remark, error, warning
+from specdecode_operator.engine.quantization import QUANTIZERS
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import Asked, error, warning
+from specdecode_operator.sizing.pairing.asked import Asked
 
 __all__ = ["draft_quantization", "target_quantization"]
 
@@ -36,8 +36,8 @@ _ANY_CHECKPOINT: Final = frozenset({"humming"})
 _CHECKPOINT_ONLY: Final = (_AWQ | _GPTQ | {"compressed-tensors", "quark", "fp_quant", "inc"}) - {"ipex"}
 """Methods that cannot quantize plain weights at load."""
 
-_REMOVED: Final = {"bitsandbytes": Version(0, 30, 0)}
-"""Methods of checkpoints that vLLM no longer loads, and the first version that was seen without them."""
+_REMOVED: Final = frozenset({"bitsandbytes"})
+"""Methods of checkpoints that vLLM no longer loads once it lacks them."""
 
 
 def target_quantization(target: ModelFacts, asked: Asked) -> Iterator[Remark]:
@@ -55,7 +55,7 @@ def draft_quantization(draft: ModelFacts, asked: Asked) -> Iterator[Remark]:
 
 def _removed(facts: ModelFacts, asked: Asked, field: str) -> Iterator[Remark]:
     carried = _normal(facts.quantization)
-    if carried not in _REMOVED or asked.version < _REMOVED[carried]:
+    if carried not in _REMOVED or asked.version in QUANTIZERS[carried].releases:
         return
     yield error(
         "CheckpointQuantizerRemoved",

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, advice
 from specdecode_operator.api.v1alpha1 import Engine, Method, Model, Speculation
 from specdecode_operator.sizing.facts import ModelFacts
 from specdecode_operator.sizing.pairing import checkpoints, drafts, heads, limits
-from specdecode_operator.sizing.pairing.asked import HEADS, Asked, advice
+from specdecode_operator.sizing.pairing.asked import HEADS, Asked
 
 __all__ = ["pairing"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Remark
+from specdecode_operator.api.remarks import Remark, advice, error, warning
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import Asked, active, advice, billions, error, warning
+from specdecode_operator.sizing.pairing.asked import Asked, active, billions
 
 __all__ = ["family", "mtp_at_hand", "quantized_target", "size", "small_target", "tokenizer", "vocabulary"]
 

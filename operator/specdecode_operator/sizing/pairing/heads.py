@@ -8,10 +8,10 @@ loaded.
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, error
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import HEADS, Asked, error
+from specdecode_operator.sizing.pairing.asked import HEADS, Asked
 
 __all__ = ["generation", "hidden_size", "misfit", "mtp_missing", "mtp_tokens", "vocabulary"]
 

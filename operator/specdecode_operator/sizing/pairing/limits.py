@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specdecode_operator.api.remarks import Level, Remark
+from specdecode_operator.api.remarks import Level, Remark, advice, error, warning
 from specdecode_operator.api.v1alpha1 import Method
 from specdecode_operator.engine import Version
+from specdecode_operator.engine.methods import Runner
 from specdecode_operator.sizing.facts import ModelFacts
-from specdecode_operator.sizing.pairing.asked import Asked, advice, error, warning
+from specdecode_operator.sizing.pairing.asked import Asked
 
 __all__ = ["draft_context", "draft_heads", "draft_length", "target_context", "target_heads", "tokens"]
 
@@ -15,7 +16,7 @@ _LENGTH: Final = "engine.maxModelLen"
 _GPUS: Final = "engine.tensorParallelSize"
 
 _LOWERS_LENGTH: Final = Version(0, 32, 0)
-"""From here on draft models run on the V2 runner, which lowers the server's limit (`vllm/config/vllm.py`)."""
+"""From here on the V2 runner was seen to lower the server's limit to a draft model's (`vllm/config/vllm.py`)."""
 _LONGER: Final = ("--hf-overrides", "--rope-scaling", "--hf-config-path")
 """Flags that may change the model's context."""
 _MOST_TOKENS: Final = 8
@@ -41,7 +42,7 @@ def draft_context(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterat
     runner lowers the limit of the whole server for draft models, without a word (`vllm/config/vllm.py` 0.33.0): an
     error where the resource asks for more.
     """
-    context = min(draft.context_length, asked.whole("max_model_len") or draft.context_length)
+    context = min(draft.context_length, asked.key("max_model_len") or draft.context_length)
     length, given = asked.engine.max_model_len or target.context_length, asked.engine.max_model_len is not None
     longest = length if _stretched(asked) else min(length, target.context_length)
     if context >= longest:
@@ -67,7 +68,7 @@ def draft_length(target: ModelFacts, draft: ModelFacts, asked: Asked) -> Iterato
 
     Comparing it with `engine.maxModelLen` needs no facts; that is a rule of the engine's.
     """
-    length = asked.whole("max_model_len")
+    length = asked.key("max_model_len")
     bounded = asked.engine.max_model_len is not None or _stretched(asked)
     most = draft.context_length if bounded else min(draft.context_length, target.context_length)
     if length is None or length <= most:
@@ -152,13 +153,11 @@ def _latent(facts: ModelFacts) -> bool:
 
 def _lowers_length(asked: Asked) -> bool:
     """Whether this draft's context becomes the limit of the server."""
-    forced_v1 = any(var.name == "VLLM_USE_V2_MODEL_RUNNER" and var.value == "0" for var in asked.engine.env)
-    on_v2 = asked.version >= _LOWERS_LENGTH and not forced_v1 and not asked.key("use_heterogeneous_vocab")
+    on_v2 = asked.runner is Runner.V2 and asked.version >= _LOWERS_LENGTH
     return on_v2 and asked.method is Method.DRAFT_MODEL
 
 
 def _stretched(asked: Asked) -> bool:
     """Whether a flag or variable may give the target another context than its config.json."""
-    flags = (word.split("=")[0].split(".")[0].replace("_", "-") for word in asked.engine.extra_args)
-    allowed = any(var.name == "VLLM_ALLOW_LONG_MAX_MODEL_LEN" for var in asked.engine.env)
-    return allowed or any(flag in _LONGER for flag in flags)
+    flags = {flag.partition(".")[0] for flag in asked.flags.values}
+    return bool(asked.variable("VLLM_ALLOW_LONG_MAX_MODEL_LEN")) or not flags.isdisjoint(_LONGER)

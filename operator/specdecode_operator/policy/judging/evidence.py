@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from specdecode_operator.api.names import ROLE_STABLE
 from specdecode_operator.api.v1alpha1 import LatencyMetric
-from specdecode_operator.engine import Counter
+from specdecode_operator.engine import Counter, Gauge
 
 __all__ = [
     "MAX_SAMPLE_AGE",
@@ -18,7 +19,10 @@ __all__ = [
     "PodWindow",
     "Snapshot",
     "WindowEvidence",
+    "add",
+    "distrust",
     "gather",
+    "older",
     "warm_up",
 ]
 
@@ -37,7 +41,7 @@ WARM_UP: Final = 60.0
 
 @dataclass(frozen=True)
 class PodWindow:
-    """One pod over one window: increases of its counters."""
+    """One pod over one window: increases of its counters, and its load."""
 
     scrapes: float = 0.0
     """Samples of a gauge in the window."""
@@ -47,6 +51,10 @@ class PodWindow:
     """Speculation counters; absent while speculation is off."""
     buckets: Mapping[LatencyMetric, Mapping[float, float]] = field(default_factory=dict)
     """Cumulative counts by upper bound in seconds; `inf` is the number of all."""
+    gauges: Mapping[Gauge, float] = field(default_factory=dict)
+    """Means over the window."""
+    peaks: Mapping[Gauge, float] = field(default_factory=dict)
+    """Highest values in the window."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class PodFacts:
     name: str
     variant_hash: str
     ready_since: datetime | None
+    role: str = ROLE_STABLE
     terminating: bool = False
     unschedulable: bool = False
     created: datetime | None = None
@@ -91,6 +100,14 @@ class WindowEvidence:
     requests: float = 0.0
     counters: Mapping[Counter, float] = field(default_factory=dict)
     buckets: Mapping[LatencyMetric, Mapping[float, float]] = field(default_factory=dict)
+    pods: tuple[PodWindow, ...] = ()
+    """What was summed."""
+
+    @property
+    def running(self) -> float:
+        """Mean number of running requests of one pod; NaN where it is not known of every one."""
+        known = [pod.gauges.get(Gauge.RUNNING, math.nan) for pod in self.pods]
+        return sum(known) / len(known) if known else math.nan
 
 
 @dataclass(frozen=True)
@@ -116,11 +133,12 @@ def gather(
     if snapshot is None:
         return Evidence(unavailable="EndpointUnavailable")
     now = snapshot.at
-    serving = [pod for pod in pods if pod.variant_hash == variant_hash and not pod.terminating and pod.ready_since]
+    stable = [pod for pod in pods if pod.role == ROLE_STABLE and pod.variant_hash == variant_hash]
+    serving = [pod for pod in stable if not pod.terminating and pod.ready_since]
     if not serving:
         return Evidence(waiting="NoReadyPods")
-    old = {seconds: _older(serving, now, seconds + warm_up(short)) for seconds in (short, long)}
-    unavailable = _distrust(snapshot, _older(serving, now, warm_up(short)), old)
+    old = {seconds: older(serving, now, seconds + warm_up(short)) for seconds in (short, long)}
+    unavailable = distrust(snapshot, older(serving, now, warm_up(short)), old)
     if unavailable:
         return Evidence(unavailable=unavailable)
     if not old[long]:
@@ -136,13 +154,14 @@ def warm_up(short: float) -> float:
     return min(WARM_UP, short)
 
 
-def _older(pods: list[PodFacts], now: datetime, seconds: float) -> list[PodFacts]:
+def older(pods: Iterable[PodFacts], now: datetime, seconds: float) -> list[PodFacts]:
+    """Return those of `pods` that have been ready for `seconds`."""
     limit = now - timedelta(seconds=seconds)
     return [pod for pod in pods if pod.ready_since is not None and pod.ready_since <= limit]
 
 
-def _distrust(snapshot: Snapshot, warm: list[PodFacts], old: Mapping[float, list[PodFacts]]) -> str | None:
-    """Return why the samples cannot be trusted, or None."""
+def distrust(snapshot: Snapshot, warm: list[PodFacts], old: Mapping[float, list[PodFacts]]) -> str | None:
+    """Return why the samples of pods that are `warm`, or `old` enough for a window, cannot be trusted, or None."""
     stale = max(MAX_SAMPLE_AGE, 3 * snapshot.scrape_interval)
     samples = [_samples(snapshot, pod) for pod in warm]
     if any(sample.targets == 0 for sample in samples):
@@ -171,12 +190,13 @@ def _sum(snapshot: Snapshot, pods: list[PodFacts], seconds: float) -> WindowEvid
     return WindowEvidence(
         seconds=seconds,
         requests=sum(window.requests or 0.0 for window in windows),
-        counters=_add(window.counters for window in windows),
-        buckets={metric: _add(window.buckets.get(metric, {}) for window in windows) for metric in LatencyMetric},
+        counters=add(window.counters for window in windows),
+        buckets={metric: add(window.buckets.get(metric, {}) for window in windows) for metric in LatencyMetric},
+        pods=tuple(windows),
     )
 
 
-def _add(parts: Iterable[Mapping[Key, float]]) -> dict[Key, float]:
+def add(parts: Iterable[Mapping[Key, float]]) -> dict[Key, float]:
     """Add up by key; a key that one part lacks and another has becomes NaN: a sum over half the pods is a lie."""
     maps = list(parts)
     keys = {key for part in maps for key in part}

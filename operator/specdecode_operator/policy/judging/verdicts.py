@@ -5,19 +5,20 @@ an old wound both leave the pods alone.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from specdecode_operator.api.v1alpha1 import Window
 from specdecode_operator.engine import Counter
-from specdecode_operator.policy.evidence import Evidence, WindowEvidence
-from specdecode_operator.policy.signals import AcceptanceSignal, LatencySignal, Signal
+from specdecode_operator.policy.judging.evidence import Evidence, WindowEvidence
+from specdecode_operator.policy.judging.lengths import BreakEven, length
+from specdecode_operator.policy.judging.signals import AcceptanceSignal, LatencySignal, LengthSignal, Signal
 
 __all__ = [
     "BURN_FACTOR",
     "MINIMUM_SLOW",
-    "REENABLE_MARGIN",
+    "RECOVERED_LENGTH",
     "Finding",
     "Verdict",
     "burn_threshold",
@@ -38,8 +39,9 @@ RECOVERED_FACTOR: Final = 0.5
 _EXTRAPOLATION: Final = 0.01
 """How far the increases of two counters of one pod may disagree: `increase()` extrapolates every series alone."""
 
-REENABLE_MARGIN: Final = 0.05
-"""Acceptance above the threshold that counts as recovered, from 0 to 1."""
+RECOVERED_LENGTH: Final = 1.03
+"""Multiple of the line that an acceptance length must reach to count as recovered: the same pair differs by nearly as
+much from run to run (see docs/deciding.md)."""
 
 
 def burn_threshold(budget: float) -> float:
@@ -66,29 +68,34 @@ class Finding:
     verdict: Verdict
     reason: str
     short: float = math.nan
-    """Acceptance rate, or share of requests over the edge, in the short window (0 to 1)."""
+    """In the short window: acceptance rate or share of requests over the edge (0 to 1), or tokens of a step."""
     long: float = math.nan
     """The same in the long window."""
     samples_short: float = 0.0
     """Finished requests in the short window."""
     samples_long: float = 0.0
     """Finished requests in the long window."""
+    line_short: float = math.nan
+    """What `short` was compared with."""
+    line_long: float = math.nan
+    """What `long` was compared with."""
 
 
 @dataclass(frozen=True)
-class _Ratio:
+class _Measure:
     value: float
     valid: bool
     part: float = math.nan
     """What is counted in the numerator."""
+    line: float = math.nan
+    """What the value is compared with."""
 
 
 def judge(signal: Signal, evidence: Evidence, *, speculating: bool, window: Window) -> Finding:
     """Return the finding for `signal`; `speculating` says whether the judged variant proposes tokens at all."""
-    if isinstance(signal, AcceptanceSignal) and not speculating:
-        return Finding(signal, Verdict.NOT_APPLICABLE, "SpeculationOff")
-    if isinstance(signal, LatencySignal) and signal.edge is None:
-        return Finding(signal, Verdict.NOT_APPLICABLE, "AboveHistogram")
+    reason = _inapplicable(signal, speculating=speculating)
+    if reason is not None:
+        return Finding(signal, Verdict.NOT_APPLICABLE, reason)
     if evidence.unavailable is not None:
         return Finding(signal, Verdict.UNKNOWN, evidence.unavailable)
     if evidence.short is None or evidence.long is None:
@@ -114,32 +121,52 @@ def _breaching(findings: tuple[Finding, ...]) -> frozenset[str]:
     return frozenset(finding.signal.name for finding in findings if finding.verdict is Verdict.BREACH)
 
 
+def _inapplicable(signal: Signal, *, speculating: bool) -> str | None:
+    if isinstance(signal, LatencySignal):
+        return "AboveHistogram" if signal.edge is None else None
+    if not speculating:
+        return "SpeculationOff"
+    return "StepCostsUnknown" if isinstance(signal, LengthSignal) and not signal.measured else None
+
+
 def _compare(signal: Signal, short: WindowEvidence, long: WindowEvidence, window: Window) -> Finding:
-    near, far = _ratio(signal, short), _ratio(signal, long)
+    near, far = _measure(signal, short), _measure(signal, long)
     verdict, reason = _classify(signal, near, far, short, long, window)
-    return Finding(signal, verdict, reason, near.value, far.value, short.requests, long.requests)
+    figures = near.value, far.value, short.requests, long.requests
+    return Finding(signal, verdict, reason, *figures, near.line, far.line)
 
 
 def _classify(
-    signal: Signal, near: _Ratio, far: _Ratio, short: WindowEvidence, long: WindowEvidence, window: Window
+    signal: Signal, near: _Measure, far: _Measure, short: WindowEvidence, long: WindowEvidence, window: Window
 ) -> tuple[Verdict, str]:
     if not (near.valid and far.valid) or math.inf in (short.requests, long.requests):
         return Verdict.UNKNOWN, "ValuesImpossible"
     minimum = window.minimum_requests
     if not (short.requests >= minimum.short and long.requests >= minimum.long):
         return Verdict.INSUFFICIENT, "TooFewRequests"
-    if math.isnan(near.value) or math.isnan(far.value):
+    if any(map(math.isnan, (near.value, far.value, near.line, far.line))):
         return Verdict.INSUFFICIENT, "NoSamples"
     if isinstance(signal, AcceptanceSignal):
         return _acceptance_verdict(signal, near.value, far.value)
+    if isinstance(signal, LengthSignal):
+        return _length_verdict(signal, near, far)
     return _latency_verdict(signal, near.value, far.value, far.part)
 
 
 def _acceptance_verdict(signal: AcceptanceSignal, near: float, far: float) -> tuple[Verdict, str]:
     if max(near, far) < signal.threshold:
-        return Verdict.BREACH, "AcceptanceBelowThreshold"
-    if min(near, far) >= signal.threshold + REENABLE_MARGIN:
+        return Verdict.BREACH, signal.reason
+    if min(near, far) >= signal.recovered:
         return Verdict.RECOVERED, "AcceptanceWell"
+    return Verdict.HEALTHY, "WithinThreshold"
+
+
+def _length_verdict(signal: LengthSignal, near: _Measure, far: _Measure) -> tuple[Verdict, str]:
+    if max(near.value / near.line, far.value / far.line) < 1:
+        breaks_even = isinstance(signal.line, BreakEven)
+        return Verdict.BREACH, "BelowBreakEven" if breaks_even else "LengthBelowMinimum"
+    if all(measure.value >= RECOVERED_LENGTH * measure.line for measure in (near, far)):
+        return Verdict.RECOVERED, "LengthWell"
     return Verdict.HEALTHY, "WithinThreshold"
 
 
@@ -153,29 +180,46 @@ def _latency_verdict(signal: LatencySignal, near: float, far: float, slow: float
     return Verdict.HEALTHY, "WithinBudget"
 
 
-def _ratio(signal: Signal, window: WindowEvidence) -> _Ratio:
+def _measure(signal: Signal, window: WindowEvidence) -> _Measure:
     if isinstance(signal, AcceptanceSignal):
-        accepted = window.counters.get(Counter.ACCEPTED_TOKENS, math.nan)
-        return _share(accepted, window.counters.get(Counter.DRAFT_TOKENS, math.nan))
+        return replace(_accepted(window), line=signal.threshold)
+    if isinstance(signal, LengthSignal):
+        return _tokens_of_a_step(signal, window)
     counts = window.buckets.get(signal.metric, {})
-    return _slow_share(counts.get(signal.edge or math.nan, math.nan), counts.get(math.inf, math.nan))
+    share = _slow_share(counts.get(signal.edge or math.nan, math.nan), counts.get(math.inf, math.nan))
+    return replace(share, line=burn_threshold(signal.budget))
 
 
-def _slow_share(fast: float, total: float) -> _Ratio:
+def _accepted(window: WindowEvidence) -> _Measure:
+    accepted = window.counters.get(Counter.ACCEPTED_TOKENS, math.nan)
+    return _share(accepted, window.counters.get(Counter.DRAFT_TOKENS, math.nan))
+
+
+def _tokens_of_a_step(signal: LengthSignal, window: WindowEvidence) -> _Measure:
+    """Return the acceptance length; counts that lack or cannot be are those of the rate, and drafts without a token."""
+    drafts, tokens = (window.counters.get(key, math.nan) for key in (Counter.DRAFTS, Counter.DRAFT_TOKENS))
+    found = length(window.counters, every_step_drafts=signal.every_step_drafts)
+    line = signal.line.at(window.running) if isinstance(signal.line, BreakEven) else signal.line
+    impossible = drafts < 0 or drafts > (1 + _EXTRAPOLATION) * tokens or math.isinf(found)
+    valid = _accepted(window).valid and not impossible
+    return _Measure(found if valid and tokens > 0 else math.nan, valid=valid, line=line)
+
+
+def _slow_share(fast: float, total: float) -> _Measure:
     """Return the share of requests over the edge; up to 1 % more under it than in all is extrapolation."""
     if fast < 0 or math.isinf(total):
-        return _Ratio(math.nan, valid=False)
+        return _Measure(math.nan, valid=False)
     slow = total - fast
     return _share(0.0 if -_EXTRAPOLATION * total <= slow < 0 else slow, total)
 
 
-def _share(part: float, whole: float) -> _Ratio:
+def _share(part: float, whole: float) -> _Measure:
     """Return part / whole; NaN without data, and invalid where such counts cannot be.
 
     A little is left above for extrapolation.
     """
     if math.isnan(part) or math.isnan(whole) or part == whole == 0:
-        return _Ratio(math.nan, valid=True)
+        return _Measure(math.nan, valid=True)
     if not (math.isfinite(whole) and 0 <= part <= (1 + _EXTRAPOLATION) * whole):
-        return _Ratio(math.nan, valid=False)
-    return _Ratio(min(part / whole, 1.0), valid=True, part=part)
+        return _Measure(math.nan, valid=False)
+    return _Measure(min(part / whole, 1.0), valid=True, part=part)

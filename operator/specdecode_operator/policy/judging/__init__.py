@@ -1,0 +1,1 @@
+"""What Prometheus said of the pods, and one verdict for every signal of the policy."""

@@ -1,0 +1,70 @@
+"""The whole cluster and the chart, for stories that take longer than `make test` may."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import stage
+from support.observation import Watched
+from support.traffic import Traffic
+from support.waiting import eventually
+
+_REPORT: list[str] = []
+
+Serve = Callable[..., tuple[Watched, Traffic]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the layer; where it cannot run it is skipped with a sentence, and under CI it fails instead."""
+    able = platform.system() == "Linux" and os.geteuid() == 0
+    for item in items:
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.timeout(2400))
+        if not able and not os.environ.get("CI"):
+            item.add_marker(pytest.mark.skip(reason="these stories need root on Linux; run make test-long as root"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured on the way."""
+    for line in _REPORT:
+        terminalreporter.write_line(f"measured: {line}")
+
+
+@pytest.fixture(scope="session")
+def report() -> list[str]:
+    return _REPORT
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    found = stage.prepare()
+    stage.install()
+    return found
+
+
+@pytest.fixture
+def serve(models: Path) -> Iterator[Serve]:
+    """Return what serves a resource of one pod, with traffic of domain A, and takes it away after the test."""
+    with ExitStack() as stack:
+
+        def start(namespace: str, *fallbacks: stage.Manifest, **policy: Any) -> tuple[Watched, Traffic]:
+            remove(namespace)
+            manifest = stage.resource(models, namespace, replicas=1, **policy)
+            manifest["spec"]["fallbacks"] = list(fallbacks)
+            stage.apply(manifest)
+            stack.callback(remove, namespace)
+            watched = Watched(namespace)
+            eventually(lambda: watched.condition("Ready")[0] == "True", seconds=400, what="a ready pod")
+            traffic = Traffic(stage.address(namespace), "target", stage.prompts(models))
+            return watched, stack.enter_context(traffic)
+
+        yield start
+
+
+def remove(namespace: str) -> None:
+    stage.kube("delete", "namespace", namespace, "--ignore-not-found", "--timeout=180s")

@@ -91,7 +91,7 @@ cluster-status: venv ## What of it runs
 	@$(DEVCLUSTER) status
 
 .PHONY: demo
-demo: venv ## The whole story with real parts, in about ten minutes (needs root)
+demo: venv ## The whole story with real parts, in about a quarter of an hour (needs root)
 	@PYTHONPATH=tests $(BIN)/python -m demo
 
 .PHONY: bench

@@ -16,6 +16,8 @@ from matplotlib import pyplot as plt
 
 STEP = 5
 WINDOW = 20
+ABOVE, INSIDE = 1.02, 0.9
+"""Where the traffic and what is done about it are named, as shares of the height."""
 
 
 def draw(acts: list[Act], requests: list[Measured], namespace: str, path: Path) -> None:
@@ -62,16 +64,18 @@ def _mark(axis: Axes, acts: list[Act], start: float) -> None:
         axis.axvline(act.started - start, color="black", linewidth=0.8)
     for act, color in ((trial, "tab:blue"), (probe, "tab:blue"), (roll, "tab:red"), (return_, "tab:red")):
         axis.axvspan(act.started - start, act.ended - start, color=color, alpha=0.15)
-    labels = (
-        (0.0, "domain A"),
-        (hurting.started - start, "domain B"),
-        (trial.started - start, "trial"),
-        (roll.started - start, "roll"),
-        (healed.started - start, "off"),
-        (waiting.started - start, "domain A"),
-        (probe.started - start, "probe"),
-        (return_.started - start, "roll"),
-        (back.started - start, "on"),
-    )
-    for at, text in labels:
-        axis.annotate(text, (at, 1.02), xycoords=("data", "axes fraction"), fontsize="small")
+    for act, text in ((acts[0], "domain A"), (hurting, "domain B"), (waiting, "domain A")):
+        _say(axis, text, act.started - start, ABOVE)
+    for act, text in (
+        (trial, "trial"),
+        (roll, "roll"),
+        (healed, "off"),
+        (probe, "probe"),
+        (return_, "roll"),
+        (back, "on"),
+    ):
+        _say(axis, text, act.started - start, INSIDE)
+
+
+def _say(axis: Axes, text: str, at: float, height: float) -> None:
+    axis.annotate(text, (at, height), xycoords=("data", "axes fraction"), fontsize="small")

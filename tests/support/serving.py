@@ -11,7 +11,7 @@ ENFORCE = {
     "mode": "Enforce",
     "window": {"short": "20s", "long": "60s"},
     "objectives": [{"metric": "Tpot", "threshold": "50ms"}],
-    "budget": {"cooldown": "1s"},
+    "budget": {"cooldown": "1s", "limits": [{"count": 32, "window": "1h"}]},
     "trial": {"mode": "Never"},
 }
 """Rolls at once: trials need an engine's metrics; the end-to-end layer has them."""

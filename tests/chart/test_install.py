@@ -67,6 +67,21 @@ def chat(api: Api, kind: str) -> Manifest | None:
     return api.get(kind, "team-a", "chat")
 
 
+def trial_that_is_over(api: Api) -> Manifest:
+    """Return the Deployment of a trial that no status knows of any more; it belongs to the resource."""
+    owner = chat(api, "SpecDecodeDeployment")
+    assert owner is not None
+    reference = {name: owner[name] for name in ("apiVersion", "kind")} | {"name": "chat", "controller": True}
+    found = foreign("apps/v1", "Deployment", selector=SELECTOR, template=POD, replicas=0)
+    found["metadata"] = {
+        "name": "chat-trial",
+        "namespace": "team-a",
+        "labels": {"specdecode.dev/name": "chat"},
+        "ownerReferences": [reference | {"uid": owner["metadata"]["uid"]}],
+    }
+    return found
+
+
 def explained(api: Api) -> set[str]:
     """The resources that have Events."""
     objects = (event["involvedObject"] for event in api.list("Event", "team-a"))
@@ -107,6 +122,8 @@ def test_the_operator_works_with_exactly_the_rights_of_its_service_account(
     with requests_of(empty, ACCOUNT) as requests, operator(empty, tmp_path):
         create_chat(empty, api)
         eventually(lambda: chat(api, "PodDisruptionBudget"), what="the children")
+        api.create(trial_that_is_over(api))
+        eventually(lambda: api.get("Deployment", "team-a", "chat-trial") is None, what="the end of the trial")
         api.merge("SpecDecodeDeployment", "team-a", "chat", {"spec": {"replicas": 1}})
         eventually(lambda: chat(api, "PodDisruptionBudget") is None, what="the removal of the budget")
         api.merge("SpecDecodeDeployment", "team-a", "chat", {"spec": {"speculation": {"config": {"unknown": 1}}}})

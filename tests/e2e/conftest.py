@@ -1,40 +1,32 @@
 """The whole cluster, the chart and one resource with two replicas; the tests of this layer are one story, in order."""
 
-import os
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support import stage
+from support.layer import MEASURED, mark, summarise
 from support.observation import Watched
 from support.traffic import Traffic
 from support.waiting import eventually
 
 NAMESPACE = "e2e"
-_REPORT: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the layer; where it cannot run it is skipped with a sentence, and under CI it fails instead."""
-    able = platform.system() == "Linux" and os.geteuid() == 0
-    for item in items:
-        item.add_marker(pytest.mark.e2e)
-        item.add_marker(pytest.mark.timeout(1500))
-        if not able and not os.environ.get("CI"):
-            item.add_marker(pytest.mark.skip(reason="the end-to-end layer needs root on Linux; run make test as root"))
+    """Mark the layer."""
+    mark(items, folder=Path(__file__).parent, seconds=1500, target="make test")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured on the way."""
-    for line in _REPORT:
-        terminalreporter.write_line(f"measured: {line}")
+    """Print what was measured."""
+    summarise(terminalreporter)
 
 
 @pytest.fixture(scope="session")
 def report() -> list[str]:
-    return _REPORT
+    return MEASURED
 
 
 @pytest.fixture(scope="session")

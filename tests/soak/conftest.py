@@ -1,7 +1,5 @@
 """The whole cluster and the chart, for stories that take longer than `make test` may."""
 
-import os
-import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,34 +8,27 @@ from typing import Any
 import pytest
 
 from support import stage
+from support.layer import MEASURED, mark, summarise
 from support.observation import Watched
 from support.traffic import Traffic
 from support.waiting import eventually
-
-_REPORT: list[str] = []
 
 Serve = Callable[..., tuple[Watched, Traffic]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the layer; where it cannot run it is skipped with a sentence, and under CI it fails instead."""
-    able = platform.system() == "Linux" and os.geteuid() == 0
-    for item in items:
-        item.add_marker(pytest.mark.e2e)
-        item.add_marker(pytest.mark.timeout(2400))
-        if not able and not os.environ.get("CI"):
-            item.add_marker(pytest.mark.skip(reason="these stories need root on Linux; run make test-long as root"))
+    """Mark the layer."""
+    mark(items, folder=Path(__file__).parent, seconds=2400, target="make test-long")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured on the way."""
-    for line in _REPORT:
-        terminalreporter.write_line(f"measured: {line}")
+    """Print what was measured."""
+    summarise(terminalreporter)
 
 
 @pytest.fixture(scope="session")
 def report() -> list[str]:
-    return _REPORT
+    return MEASURED
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """`specdecode plan`: everything that is wrong at once, without a cluster."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -13,27 +12,9 @@ from click.testing import CliRunner, Result
 
 from specdecode_operator.cli import main
 from support.builders import body
+from support.faults import FIVE_FAULTS, SOUND
 
-LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
-LLAMA_1B = "meta-llama/Llama-3.2-1B-Instruct"
 EAGLE3 = {"method": "Eagle3", "draft": {"name": "org/head"}, "numSpeculativeTokens": 3}
-SOUND: dict[str, Any] = {
-    "model": {"name": LLAMA_8B},
-    "speculation": {"method": "NGram", "numSpeculativeTokens": 4},
-    "engine": {"maxModelLen": 8192, "maxNumSeqs": 64},
-    "resources": {"gpu": {"product": "H100"}},
-}
-FIVE_FAULTS: dict[str, Any] = {
-    "replica": 2,
-    "engine": {"maxNumSeqs": -1, "version": "0.23.0", "maxModelLen": 8192},
-    "model": {"name": LLAMA_8B, "quantization": "awq"},
-    "speculation": {
-        "method": "DraftModel",
-        "draft": {"name": "Qwen/Qwen2.5-0.5B-Instruct"},
-        "numSpeculativeTokens": 4,
-        "batchSizeSchedule": [{"upTo": 8, "tokens": 4}, {"tokens": 0}],
-    },
-}
 FIVE = [
     ("UnknownField", "replica"),
     ("InvalidField", "engine.maxNumSeqs"),
@@ -43,11 +24,15 @@ FIVE = [
 ]
 OFFLINE = """
 import os, sys
-sys.addaudithook(lambda event, _: os._exit(3) if event.startswith("socket.") else None)
+HEAVY = {"kopf", "kubernetes", "aiohttp", "requests", "prometheus_api_client", "cryptography"}
+def watch(event, arguments):
+    if event.startswith("socket.") or (event == "import" and arguments[0].split(".")[0] in HEAVY):
+        os._exit(3)
+sys.addaudithook(watch)
 from specdecode_operator.cli import main
 main()
 """
-"""The command, in a process that ends at its first look at the network."""
+"""The command, in a process that ends at its first look at the network, or at what takes long to load."""
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -104,19 +89,18 @@ class TestAnswer:
     def test_five_faults_of_five_kinds_at_once(self) -> None:
         assert [(error["code"], error["field"]) for error in answer(**FIVE_FAULTS)["errors"]] == FIVE
 
-    def test_a_process_says_so_within_a_second_of_its_time_and_asks_nobody(self, tmp_path: Path) -> None:
+    def test_a_process_says_so_without_a_client_or_the_network(self, tmp_path: Path) -> None:
+        """How long it takes is measured by `python -m bench.plan`."""
         file = tmp_path / "chat.yaml"
         file.write_text(yaml.safe_dump(body(**SOUND | FIVE_FAULTS)))
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         found = subprocess.run(
             [sys.executable, "-c", OFFLINE, "plan", str(file), "-o", "json"],
             capture_output=True,
             text=True,
             check=False,
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert found.returncode == 1, found.stderr
         assert [(error["code"], error["field"]) for error in json.loads(found.stdout)["errors"]] == FIVE
-        assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime <= 1.0
 
     def test_a_fallback_is_checked_and_named(self) -> None:
         rung = {"name": "draft", "triggers": ["Latency"], "speculation": EAGLE3 | {"config": {"nonsense": 1}}}

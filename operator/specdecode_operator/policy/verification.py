@@ -15,7 +15,7 @@ from specdecode_operator.policy.ladder import Variant
 from specdecode_operator.policy.record import label
 from specdecode_operator.policy.situation import ClusterState, Judgement, Situation
 
-__all__ = ["Failure", "conclusion", "due", "failing", "failure", "sound"]
+__all__ = ["Failure", "conclusion", "due", "failing", "failure", "ready_by", "sound"]
 
 _GRACE: Final = timedelta(seconds=60)
 """What the Deployment's progress deadline adds to `rollout.readyTimeout`."""
@@ -69,7 +69,7 @@ def conclusion(situation: Situation, variant: Variant, operation: Operation) -> 
 def due(situation: Situation, operation: Operation) -> datetime:
     """Return when there may be something to conclude though nothing else has changed by then."""
     if operation.rolled_at is None:
-        return _ready_by(situation, operation)
+        return ready_by(situation, operation)
     return datetime.fromisoformat(operation.rolled_at) + _settling(situation.spec.policy.window)
 
 
@@ -92,10 +92,11 @@ def _late(situation: Situation, operation: Operation) -> bool:
     cluster = situation.cluster
     began = max(cluster.since, _started(operation)) if cluster.since is not None else None
     over = began is not None and situation.now >= began + max(cluster.desired, 1) * _allowed(situation)
-    return over or (cluster.deadline_exceeded and situation.now >= _ready_by(situation, operation))
+    return over or (cluster.deadline_exceeded and situation.now >= ready_by(situation, operation))
 
 
-def _ready_by(situation: Situation, operation: Operation) -> datetime:
+def ready_by(situation: Situation, operation: Operation) -> datetime:
+    """Return when a pod of `operation` has had its time to become ready: as the Deployment's own deadline has it."""
     return _started(operation) + _allowed(situation)
 
 

@@ -27,14 +27,12 @@ from specdecode_operator.policy.situation import Compared, Situation
 from specdecode_operator.policy.standing import Standing, closed
 from specdecode_operator.policy.trials.comparison import ArmVerdict, summary
 from specdecode_operator.policy.trials.probe import leaving
+from specdecode_operator.policy.verification import ready_by
 
 __all__ = ["begun", "tried", "turning_points", "wanted"]
 
 _SCHEDULING: Final = timedelta(seconds=30)
 """How long a pod may be without a node before that means that none is free: the scheduler tries again in between."""
-
-_GRACE: Final = timedelta(seconds=60)
-"""What the Deployment's progress deadline adds to `rollout.readyTimeout`."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def turning_points(situation: Situation, operation: Operation) -> list[datetime 
     """Return the moments at which time alone may change what becomes of the trial."""
     created = situation.cluster.trial.created
     scheduled = created + _SCHEDULING if created is not None else None
-    return [scheduled, _ready_by(situation, operation), _ends(situation, operation)]
+    return [scheduled, ready_by(situation, operation), _ends(situation, operation)]
 
 
 def tried(situation: Situation, standing: Standing) -> Standing:
@@ -113,7 +111,7 @@ def _fails(trial: _Trial) -> Standing | None:
         return None
     if pod.crash_looping:
         return _dropped(trial, FailureReason.CRASH_LOOP)
-    late = pod.ready_since is None and trial.situation.now >= _ready_by(trial.situation, trial.operation)
+    late = pod.ready_since is None and trial.situation.now >= ready_by(trial.situation, trial.operation)
     return _dropped(trial, FailureReason.NOT_READY) if late and pod.deadline_exceeded else None
 
 
@@ -123,7 +121,7 @@ def _finds_no_room(trial: _Trial) -> Standing | None:
     if not pod.unschedulable or pod.created is None or situation.now < pod.created + _SCHEDULING:
         return None
     if operation.made_room:
-        return _without(trial) if situation.now >= _ready_by(situation, operation) else trial.standing
+        return _without(trial) if situation.now >= ready_by(situation, operation) else trial.standing
     if situation.spec.replicas > 1 and _spare(trial):
         return replace(trial.standing, operation=operation.model_copy(update={"made_room": True}))
     return _without(trial)
@@ -231,9 +229,4 @@ def _subject(situation: Situation, candidate: Variant) -> str:
 def _ends(situation: Situation, operation: Operation) -> datetime:
     """Return when the trial is over whatever is known: its pod must not stay because metrics are missing."""
     allowed = timedelta(seconds=2 * situation.spec.policy.trial.max_duration.seconds)
-    return _ready_by(situation, operation) + allowed
-
-
-def _ready_by(situation: Situation, operation: Operation) -> datetime:
-    allowed = timedelta(seconds=situation.spec.rollout.ready_timeout.seconds) + _GRACE
-    return datetime.fromisoformat(operation.started_at) + allowed
+    return ready_by(situation, operation) + allowed
